@@ -1,0 +1,126 @@
+// Package detectors finds credentials in bytes: it says what a detector is,
+// and runs a set of them over the windows of a stream.
+//
+// A detector is data plus two pure functions. The Set finds all anchors of all
+// detectors in one fast pass, cuts a region around each, and shows only the
+// regions to Find; Join then sees all atoms of a stream at once.
+//
+// This package knows shapes, regions and entropy. It does not know where bytes
+// come from, what verifies a credential, or the time of day.
+package detectors
+
+import (
+	"time"
+
+	"mislaid/internal/secret"
+)
+
+// Detector recognises credentials of one family.
+type Detector struct {
+	Name string
+
+	// Version changes when the detector would find something else in the same
+	// bytes: a checkpoint of another version is not resumed.
+	Version int
+
+	Anchors []Anchor
+
+	// Reach is how many bytes on either side of an atom Find's answer for it
+	// may depend on. It is also the neighbourhood cut around an anchor.
+	Reach int
+
+	// Find appends the atoms in near, a region of a stream. base is the offset
+	// of near[0] in the stream; head is the first 4 KiB of the stream (CSV
+	// headings, byte order mark). A region's edge never cuts a run of base64
+	// characters shorter than RunLimit. Find keeps no slice it is given and
+	// sets neither Line nor LineStart. Safe for concurrent use.
+	Find func(dst []Atom, head, near []byte, base int64) []Atom
+
+	// Join appends the candidates that the atoms of one whole stream make.
+	// atoms are this detector's own, in order of Off, each once. Join may
+	// reorder them. Safe for concurrent use.
+	Join func(dst []Candidate, atoms []Atom) []Candidate
+}
+
+// RunLimit is how far, in bytes, a region grows to reach the end of a run of
+// base64 characters. A session token longer than that is not found.
+const RunLimit = 16 << 10
+
+// HeadSize is how much of a stream's beginning Find sees in every call.
+const HeadSize = 4 << 10
+
+// Anchor is a shape that is found in one fast pass. Exactly one field is set.
+type Anchor struct {
+	Literal string // these bytes, at least 4
+	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
+}
+
+// Part says which part of a credential an atom is.
+type Part uint8
+
+// The parts of a credential.
+const (
+	PartID Part = iota + 1
+	PartSecret
+	PartToken
+)
+
+// Atom is one part of a credential, at its place. It is held in memory only.
+type Atom struct {
+	Part     Part
+	ID       string       // the key id, for PartID
+	Value    secret.Value // the secret bytes, for the other parts
+	Off, End int64        // its bytes in the stream: [Off, End)
+
+	// Where it stands, for Join. Record is equal for atoms of one structured
+	// record (a CSV row, a profile, a JSON object) and 0 where there is none.
+	// Label is the name it is given (variable, column), lower case; Labelled
+	// says that the label itself names this kind of part.
+	Record   int64
+	Label    string
+	Labelled bool
+
+	Placeholder bool // a published sample value: never a leak, never silent
+	Hints       Hints
+
+	// Set by the Finder. Line counts from 1 (or from 0 in a part of a stream
+	// that begins at an unknown line); LineStart is the offset of the line's
+	// first byte, -1 if it lies before the part.
+	Line      int
+	LineStart int64
+	Wide      bool // it was written as UTF-16 inside other bytes
+	Detector  int  // index in the Set
+}
+
+// Hints is context that travels with a credential. Each field is a label or an
+// identifier of at most 64 printable bytes, never scanned prose.
+type Hints struct {
+	Profile   string    `json:"profile,omitempty"`   // profile, user or record name
+	Label     string    `json:"label,omitempty"`     // variable or column
+	Region    string    `json:"region,omitempty"`    // us-gov-west-1
+	Partition string    `json:"partition,omitempty"` // aws-cn: only where something beside the key says so
+	Endpoint  string    `json:"endpoint,omitempty"`  // host of an S3-compatible store named beside the key
+	Expires   time.Time `json:"expires,omitzero"`    // declared expiry
+}
+
+// Confidence says how sure the detector is that this is a credential.
+type Confidence string
+
+// The steps of confidence.
+const (
+	Low    Confidence = "low"
+	Medium Confidence = "medium"
+	High   Confidence = "high"
+)
+
+// Candidate is atoms joined into something that looks like a credential. It
+// lives in memory only.
+type Candidate struct {
+	Credential  secret.Credential
+	Confidence  Confidence
+	Score       int    // ranks the secrets of one key id: the higher the better
+	Account     string // 12 digits, decoded from the key id offline; "" not decodable
+	Placeholder bool   // a published sample: reported as such, never verified
+	Hints       Hints
+	Atoms       []Atom // the parts it is made of, the one that names its place first
+}

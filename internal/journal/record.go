@@ -1,0 +1,177 @@
+// Package journal is the durable side of a scan: the records, the append-only
+// hash-chained file that holds them, and the fold that turns them into leaks
+// with their exposure, and into coverage.
+//
+// This package knows what happened and what follows from it. It does not know
+// how anything was crawled, found or verified, nor how a report looks. No
+// record holds scanned bytes, but for labels of at most 64 printable bytes.
+package journal
+
+import (
+	"context"
+	"time"
+
+	"mislaid/detectors"
+	"mislaid/internal/secret"
+	"mislaid/sources"
+	"mislaid/verify"
+)
+
+// Record is one fact of a run. Exactly one field is set.
+type Record struct {
+	Run        *Run        `json:"run,omitempty"`
+	Source     *Source     `json:"source,omitempty"`
+	Sighting   *Sighting   `json:"sighting,omitempty"`
+	Audience   *Audience   `json:"audience,omitempty"`
+	Verdict    *Verdict    `json:"verdict,omitempty"`
+	Gap        *Gap        `json:"gap,omitempty"`
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
+	End        *End        `json:"end,omitempty"`
+}
+
+// Sink takes the records of a run. A Commit is durable as a whole or not at
+// all; the order of commits is kept. Safe for concurrent use.
+type Sink interface {
+	Commit(ctx context.Context, records []Record) error
+}
+
+// Run opens a run, or a resumed part of one: who ran what, where, when, with
+// which version and options. It is a journal's first record.
+type Run struct {
+	ID           string            `json:"id"`             // equal for a run and its resumptions
+	Part         int               `json:"part,omitempty"` // 0 first, then one more with each resume
+	Command      string            `json:"command"`        // scan, recheck
+	Started      time.Time         `json:"started"`
+	Version      string            `json:"version"`
+	Commit       string            `json:"commit,omitempty"`
+	Go           string            `json:"go"`
+	Platform     string            `json:"platform"`
+	BinarySHA256 string            `json:"binary_sha256,omitempty"`
+	User         string            `json:"user"`
+	Host         string            `json:"host"`
+	Case         string            `json:"case,omitempty"`
+	Reason       string            `json:"reason,omitempty"`
+	Targets      []string          `json:"targets"`
+	Options      map[string]string `json:"options,omitempty"` // what the user set, by flag name
+	Detectors    string            `json:"detectors"`         // names and versions; another set does not resume
+	Contacts     []string          `json:"contacts,omitempty"`
+	UserAgent    string            `json:"user_agent,omitempty"`
+}
+
+// Source says that a source takes part, and whether it could be read at all.
+type Source struct {
+	Name  string   `json:"name"`
+	Type  string   `json:"type"`
+	Title string   `json:"title"`
+	Notes []string `json:"notes,omitempty"`
+	Error string   `json:"error,omitempty"` // it could not be read at all
+}
+
+// Sighting is one credential at one place. It holds no secret.
+type Sighting struct {
+	Ref         sources.Ref          `json:"ref"`
+	Path        string               `json:"path"`            // of the item, as the source names it
+	Inner       string               `json:"inner,omitempty"` // within the item: "!keys/2024.xlsx!Sheet2"
+	Link        string               `json:"link,omitempty"`
+	Kind        secret.Kind          `json:"kind"`
+	KeyID       string               `json:"key_id,omitempty"`
+	Fingerprint secret.Fingerprint   `json:"fingerprint,omitempty"`
+	Confidence  detectors.Confidence `json:"confidence"`
+	Placeholder bool                 `json:"placeholder,omitempty"`
+	Account     string               `json:"account,omitempty"` // decoded from the key id offline
+	Hints       detectors.Hints      `json:"hints,omitzero"`
+	Positions   []Position           `json:"positions"` // the first MaxPositions
+	Total       int                  `json:"total"`     // how many there are
+	Author      string               `json:"author,omitempty"`
+	ModTime     time.Time            `json:"mod_time,omitzero"`
+	Size        int64                `json:"size"`
+	Version     string               `json:"version,omitempty"`
+	SHA256      string               `json:"sha256,omitempty"` // of the item's bytes
+	AudienceID  string               `json:"audience,omitempty"`
+	Found       time.Time            `json:"found"`
+}
+
+// MaxPositions is how many positions of a credential are kept per place.
+const MaxPositions = 100
+
+// Position is where in a place a credential stands.
+type Position struct {
+	Line   int       `json:"line,omitempty"`   // from 1
+	Column int       `json:"column,omitempty"` // in bytes, from 1
+	Offset int64     `json:"offset"`           // in the stream that the inner path names
+	Name   string    `json:"name,omitempty"`   // cell, page, message
+	Author string    `json:"author,omitempty"`
+	Time   time.Time `json:"time,omitzero"`
+	Link   string    `json:"link,omitempty"`
+}
+
+// Audience is an audience, written once and referred to by ID.
+type Audience struct {
+	ID string `json:"id"` // AudienceID of the rest
+	sources.Audience
+}
+
+// Verdict is what the verifier said of one credential.
+type Verdict struct {
+	KeyID       string             `json:"key_id,omitempty"`
+	Fingerprint secret.Fingerprint `json:"fingerprint,omitempty"` // the credential that was asked about
+	verify.Verdict
+}
+
+// Gap is something that should have been read and was not.
+type Gap struct {
+	Ref    sources.Ref `json:"ref"`
+	Path   string      `json:"path,omitempty"`
+	Inner  string      `json:"inner,omitempty"`
+	Reason string      `json:"reason"` // one of the Gap… words
+	Detail string      `json:"detail,omitempty"`
+	Count  int64       `json:"count,omitempty"` // how many things this one record stands for; 0 means 1
+	Time   time.Time   `json:"time"`
+}
+
+// Reasons of gaps.
+const (
+	GapDenied      = "denied"
+	GapGone        = "gone"
+	GapChanged     = "changed while read"
+	GapUnsupported = "unsupported"
+	GapTooLarge    = "too large"
+	GapLimit       = "limit"
+	GapSource      = "source ended"
+	GapError       = "error"
+)
+
+// Counts is what was done with items. Counts only add up.
+type Counts struct {
+	Items   int64            `json:"items"` // read to the end
+	Bytes   int64            `json:"bytes"`
+	Skipped map[string]int64 `json:"skipped,omitempty"` // left out by rule, by reason
+}
+
+// Add adds o to c.
+func (c *Counts) Add(o Counts) {
+	c.Items += o.Items
+	c.Bytes += o.Bytes
+	for k, n := range o.Skipped {
+		if c.Skipped == nil {
+			c.Skipped = make(map[string]int64)
+		}
+		c.Skipped[k] += n
+	}
+}
+
+// Checkpoint says that all items of a container up to Cursor are done and
+// committed. It is the last record of its commit.
+type Checkpoint struct {
+	Source    string         `json:"source"`
+	Container string         `json:"container"`
+	Cursor    sources.Cursor `json:"cursor"`
+	Done      bool           `json:"done,omitempty"` // the container was listed to its end
+	Counts    Counts         `json:"counts"`         // of all items up to Cursor, from the container's start
+}
+
+// End closes a part of a run. A journal without one was cut off.
+type End struct {
+	Time   time.Time `json:"time"`
+	Reason string    `json:"reason"` // "complete", "interrupted"
+}

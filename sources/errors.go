@@ -1,0 +1,22 @@
+package sources
+
+import "errors"
+
+// What can be wrong with an item. Errors of a Source wrap one of them; an
+// error that wraps none is a Gap of kind "error".
+var (
+	ErrSkipped     = errors.New("left out by rule")               // counted, harmless
+	ErrDenied      = errors.New("permission denied")              // a Gap
+	ErrGone        = errors.New("no longer there")                // a Gap while crawling
+	ErrChanged     = errors.New("changed while it was read")      // reread once, then a Gap
+	ErrUnsupported = errors.New("cannot be read by this version") // a Gap
+	ErrSession     = errors.New("the session with the source ended")
+)
+
+// SkipError is an item that was left out by rule. It wraps ErrSkipped.
+type SkipError struct{ Reason string } // a short stable word: "fifo", "socket", "device", "excluded", "symlink", …
+
+func (e *SkipError) Error() string { return "left out: " + e.Reason }
+
+// Unwrap makes errors.Is(e, ErrSkipped) true.
+func (e *SkipError) Unwrap() error { return ErrSkipped }

@@ -1,0 +1,126 @@
+// Package sources says what a place to crawl is: the Source interface, the
+// items it lists, the audience of an item, and the errors that tell "left out"
+// from "could not be read".
+//
+// This package knows the vocabulary that every connector shares. It does not
+// know any connector, any detector, or what is done with the bytes.
+package sources
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Source is a place to crawl: one directory tree, one file server, one chat
+// workspace. It only reads. All methods may be called concurrently.
+//
+// No error, item, audience or log of a Source holds the Source's own
+// credentials.
+type Source interface {
+	Info() Info
+
+	// Containers lists the parts that are crawled and checkpointed as one.
+	// The iterator rule holds: an error together with a container is about
+	// that container and iteration goes on; an error with a zero Container
+	// ends the sequence.
+	Containers(ctx context.Context) iter.Seq2[Container, error]
+
+	// Items lists a container's items in a stable order, beginning after the
+	// item that carried the cursor ("" is the start). It may repeat items; it
+	// never skips one. The iterator rule holds: an error with an Item (its ID
+	// and Path are set) is about that item, and iteration goes on; an error
+	// with a zero Item ends the sequence. An error that wraps ErrSkipped
+	// means left out by rule.
+	Items(ctx context.Context, c Container, after Cursor) iter.Seq2[Item, error]
+
+	// Item finds again what Items listed, without listing. It returns an
+	// error that wraps ErrGone when the item is no longer there.
+	Item(ctx context.Context, ref Ref) (Item, error)
+
+	// Open reads n bytes from off; n < 0 reads to the end. If it.Version is
+	// set and differs from what is there now, the error wraps ErrChanged.
+	// off must be 0 unless it.Ranges.
+	Open(ctx context.Context, it Item, off, n int64) (Body, error)
+
+	// Audience says who can read the item, as of now. It never guesses
+	// smaller: what cannot be found out goes to Audience.Unresolved.
+	Audience(ctx context.Context, it Item) (Audience, error)
+
+	// Close releases what the Source holds. No other call may follow.
+	Close() error
+}
+
+// Info describes a Source. Name is stable between runs: it is part of every
+// Ref and checkpoint.
+type Info struct {
+	Name    string   // for example file:///srv/share
+	Type    string   // "local", "stdin", …
+	Title   string   // what a person calls it
+	Hosts   []string // hosts that will be contacted, host:port
+	Streams int      // opens that are worth running in parallel; 0 means no opinion
+	Once    bool     // can be read only once (standard input): no resume, no reopening
+	Notes   []string // what a reader must know about the whole source, e.g. "exported by SMB as [share]"
+}
+
+// Container is a part of a source that is crawled and checkpointed as one.
+type Container struct {
+	ID   string // stable within its source
+	Name string // what a person calls it
+}
+
+// Cursor is an opaque string from the source: "resume after this item".
+type Cursor string
+
+// Ref finds an item again without listing.
+type Ref struct {
+	Source    string `json:"source"`
+	Container string `json:"container"`
+	Item      string `json:"item"`
+}
+
+// Item is one thing with bytes, a version and an audience.
+type Item struct {
+	Container string // ID of the container that listed it
+	ID        string // stable within its container
+	Path      string // as a person reads it; raw bytes of the source, may be hostile
+	Link      string // where a person opens it; "" when there is no such thing
+	Attr      Attr   // what the listing told for free; zero Version means "ask Body.Attr"
+	Author    string // who put it there, as the source names them; "" unknown
+	Cursor    Cursor // resume after this item
+	Ranges    bool   // opening at an offset is cheap
+	Inline    []byte // bytes that the listing already delivered; never recorded
+
+	// At names the place of an offset (chat: a message); nil means line and column.
+	At func(off int64) Spot
+}
+
+// Attr is what a source knows of an item's bytes without reading them.
+type Attr struct {
+	Size    int64 // bytes; -1 unknown
+	ModTime time.Time
+	Version string // changes when the bytes do; "" cannot tell
+	Author  string // overrides Item.Author when set
+}
+
+// Body reads an opened item. Read and Close belong to one goroutine.
+type Body interface {
+	io.ReadCloser
+
+	// Attr says how the item stands now. A caller that compares the Version
+	// before the first read with the one after the last knows whether it read
+	// one version or a splice of two.
+	Attr() (Attr, error)
+}
+
+// Spot is a place inside a stream as a person names it. Exactly what is known
+// is set.
+type Spot struct {
+	Line   int       // from 1; 0 unknown
+	Column int       // in bytes, from 1; 0 unknown
+	Name   string    // a cell, page or message; "" none
+	Author string    // who wrote it, where that differs from the item's author
+	Time   time.Time // when, where that differs from the item's time
+	Link   string
+}
