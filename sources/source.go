@@ -86,7 +86,7 @@ type Item struct {
 	ID        string // stable within its container
 	Path      string // as a person reads it; raw bytes of the source, may be hostile
 	Link      string // where a person opens it; "" when there is no such thing
-	Attr      Attr   // what the listing told for free; zero Version means "ask Body.Attr"
+	Attr      Attr   // what the listing told for free; an empty Version means "ask Body.Attr"
 	Author    string // who put it there, as the source names them; "" unknown
 	Cursor    Cursor // resume after this item
 	Ranges    bool   // opening at an offset is cheap
@@ -104,14 +104,18 @@ type Attr struct {
 	Author  string // overrides Item.Author when set
 }
 
-// Body reads an opened item. Read and Close belong to one goroutine.
+// Body reads an opened item. It belongs to one goroutine.
 type Body interface {
 	io.ReadCloser
 
-	// Attr says how the item stands now. A caller that compares the Version
-	// before the first read with the one after the last knows whether it read
-	// one version or a splice of two.
-	Attr() (Attr, error)
+	// Attr says how the item stood when it was opened. It costs no call to
+	// the source.
+	Attr() Attr
+
+	// Changed reports whether the bytes may have changed since the item was
+	// opened. A caller that asks after its last read knows whether it read one
+	// version or a splice of two.
+	Changed() (bool, error)
 }
 
 // Spot is a place inside a stream as a person names it. Exactly what is known

@@ -2,16 +2,25 @@
 // crawls sources, drags windows over their items, joins what the detectors
 // find, asks who could read it, and commits it to the journal.
 //
+// Items cross channels, bytes never do: one goroutine owns an item from opening
+// it to committing what was found in it. An item is done when its sightings,
+// gaps and audience are committed, whatever becomes of its verdict.
+//
 // This package knows the order of things. It does not know any source,
 // detector, verifier or report.
 package scan
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"mislaid/detectors"
 	"mislaid/internal/journal"
+	"mislaid/internal/pace"
 	"mislaid/sources"
 	"mislaid/verify"
 )
@@ -20,12 +29,22 @@ import (
 type Options struct {
 	Set         *detectors.Set
 	Sink        journal.Sink
-	Submit      func(verify.Request) // nil: nothing is verified
+	Submit      func(verify.Request) // takes over the credentials found; nil: they are destroyed
 	Jobs        int                  // scanning goroutines; 0: the number of processors
 	MaxFileSize int64                // larger items are skipped; 0: none are
-	IOLimit     int64                // bytes read per second over all sources; 0: no limit
+	Reads       pace.Limiter         // bytes read, over all sources; nil: no limit
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
 	Progress    *Progress            // may be nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Jobs <= 0 {
+		o.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if o.Progress == nil {
+		o.Progress = new(Progress)
+	}
+	return o
 }
 
 // Progress counts what a running scan does. Safe for concurrent use.
@@ -34,12 +53,68 @@ type Progress struct {
 	Current                                 atomic.Pointer[string] // path being read
 }
 
+// grace is how long a cancelled scan waits for reads that cannot be
+// interrupted, such as one from a terminal.
+const grace = 500 * time.Millisecond
+
+// maxSources is how many sources are crawled at once. Each holds its own
+// windows, so it bounds memory.
+const maxSources = 8
+
 // Run crawls all sources to their end. An item that cannot be read is a gap and
 // no error. It returns the first error of the sink, or ctx's error.
-func Run(ctx context.Context, srcs []sources.Source, o Options) error { panic("stub") }
+func Run(ctx context.Context, srcs []sources.Source, o Options) error {
+	o = o.withDefaults()
+	cpu := newTokens(o.Jobs, len(srcs))
+	return interruptible(ctx, func(ctx context.Context) error {
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(maxSources)
+		for _, src := range srcs {
+			g.Go(func() error { return crawl(ctx, src, o, cpu) })
+		}
+		return g.Wait()
+	})
+}
 
-// Recheck opens again the places in which the wanted credentials were sighted
-// and submits what it finds there.
-func Recheck(ctx context.Context, srcs []sources.Source, places []journal.Place, o Options) error {
-	panic("stub")
+// interruptible runs f and returns at the latest a moment after ctx ended, even
+// if f is stuck in a read that nothing can interrupt.
+func interruptible(ctx context.Context, f func(context.Context) error) error {
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(grace):
+		return ctx.Err()
+	}
+}
+
+// tokens bound how many goroutines scan at once over all sources. A worker that
+// waits for a server holds none.
+type tokens chan struct{}
+
+// newTokens returns nil, which never blocks, where one source's own workers are
+// the bound already.
+func newTokens(jobs, sources int) tokens {
+	if sources <= 1 {
+		return nil
+	}
+	return make(tokens, jobs)
+}
+
+func (t tokens) take() {
+	if t != nil {
+		t <- struct{}{}
+	}
+}
+
+func (t tokens) give() {
+	if t != nil {
+		<-t
+	}
 }

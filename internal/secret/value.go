@@ -46,6 +46,14 @@ func (v Value) IsZero() bool {
 // Equal reports whether v and w hold the same bytes.
 func (v Value) Equal(w Value) bool { return string(v.Reveal()) == string(w.Reveal()) }
 
+// Clone returns a Value with bytes of its own.
+func (v Value) Clone() Value {
+	if v.reveal == nil {
+		return v
+	}
+	return New(v.Reveal())
+}
+
 // Destroy clears the bytes, for every copy of v.
 func (v Value) Destroy() { clear(v.Reveal()) }
 

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// tree is a made directory tree.
+type tree struct {
+	path  string
+	files int
+	bytes int64
+}
+
+// makeTree copies the Go distribution and the module cache to path, again and
+// again under new names, until it holds the wanted number of files. A tree of
+// that many files is left as it is.
+func makeTree(path string, files int) (tree, error) {
+	t := tree{path: path}
+	err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		t.files++
+		t.bytes += info.Size()
+		return nil
+	})
+	if err == nil && t.files == files {
+		return t, nil
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return t, err
+	}
+	t.files, t.bytes = 0, 0
+	roots, err := sourceRoots()
+	if err != nil {
+		return t, err
+	}
+	for round := 0; t.files < files; round++ {
+		before := t.files
+		for i, root := range roots {
+			dst := filepath.Join(path, fmt.Sprintf("copy%d-%d", round, i))
+			if err := t.copy(dst, root, files); err != nil && !errors.Is(err, errEnough) {
+				return t, err
+			}
+		}
+		if t.files == before {
+			return t, errors.New("no source text to copy")
+		}
+	}
+	return t, nil
+}
+
+var errEnough = errors.New("enough files")
+
+// copy copies the regular files of root to dst until t holds the wanted number.
+func (t *tree) copy(dst, root string, files int) error {
+	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || t.files >= files {
+			return errors.Join(err, errEnough)
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dst, rel)
+		if d.IsDir() {
+			return os.MkdirAll(to, 0o755)
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		t.files++
+		t.bytes += int64(len(b))
+		return os.WriteFile(to, b, 0o644)
+	})
+}
+
+// sourceRoots returns where Go keeps its own source and that of modules.
+func sourceRoots() ([]string, error) {
+	var roots []string
+	for _, name := range []string{"GOROOT", "GOMODCACHE"} {
+		out, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			return nil, fmt.Errorf("go env %s: %w", name, err)
+		}
+		roots = append(roots, strings.TrimSpace(string(out)))
+	}
+	roots[0] = filepath.Join(roots[0], "src")
+	return roots, nil
+}
+
+// makeFile writes size bytes of Go source to path. A file of that size is left
+// as it is.
+func makeFile(path string, size int64) (string, error) {
+	if info, err := os.Stat(path); err == nil && info.Size() == size {
+		return path, nil
+	}
+	text, err := sourceText(64 << 20)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for left := size; left > 0; left -= int64(len(text)) {
+		if _, err := f.Write(text[:min(int64(len(text)), left)]); err != nil {
+			return "", err
+		}
+	}
+	return path, f.Close()
+}
+
+// sourceText returns up to size bytes of the Go distribution's own source.
+func sourceText(size int) ([]byte, error) {
+	roots, err := sourceRoots()
+	if err != nil {
+		return nil, err
+	}
+	var text []byte
+	err = filepath.WalkDir(roots[0], func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(p, ".go") {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		if text = append(text, b...); len(text) >= size {
+			return io.EOF
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return text[:min(len(text), size)], nil
+}

@@ -1,0 +1,94 @@
+// Bench measures the program beside others: the engine in memory, and the whole
+// program beside ripgrep over a tree of source text and beside cat over one big
+// file, interleaved, as whole processes.
+//
+// It needs rg and cat in PATH and writes its inputs below -dir, which is kept so
+// that a second run starts at once. It prints figures and judges none.
+//
+// This package knows how to time a process. It does not know how the program
+// works inside.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+func main() {
+	if err := run(os.Stdout, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, args []string) error {
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	dir := fs.String("dir", filepath.Join(os.TempDir(), "mislaid-bench"), "where the inputs are made and kept")
+	rounds := fs.Int("rounds", 7, "timed rounds of each command, after one to warm up")
+	files := fs.Int("files", 100_000, "files in the tree")
+	size := fs.Int64("size", 4<<30, "bytes in the big file")
+	only := fs.String("only", "", "run one part: engine, tree or file")
+	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+
+	if *only == "" || *only == "engine" {
+		if err := engine(out); err != nil {
+			return err
+		}
+	}
+	if *only == "engine" {
+		return nil
+	}
+	if err := os.MkdirAll(*dir, 0o700); err != nil {
+		return err
+	}
+	bin := filepath.Join(*dir, "mislaid")
+	build := exec.Command("go", "build", "-tags", *tags, "-o", bin, "mislaid/cmd/mislaid")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	scan := func(target string) []string {
+		return []string{
+			bin, "scan", target, "--verify=off", "--format=json", "--output=" + filepath.Join(*dir, "report.json"),
+			"--journal=" + filepath.Join(*dir, "run.journal"), "--progress=never", "--fail-on=never",
+		}
+	}
+	fresh := func() error {
+		err := os.Remove(filepath.Join(*dir, "run.journal"))
+		if os.IsNotExist(err) {
+			return nil
+		}
+		return err
+	}
+	if *only == "" || *only == "tree" {
+		tree, err := makeTree(filepath.Join(*dir, "tree"), *files)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\ntree: %d files, %d MB of source text and what lies beside it\n", tree.files, tree.bytes>>20)
+		err = compare(out, *rounds, fresh,
+			command{"mislaid scan", scan(tree.path)},
+			command{"rg one prefix", []string{"rg", "-c", "-uuu", "--no-mmap", "AKIA[A-Z2-7]{16}", tree.path}})
+		if err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "file" {
+		big, err := makeFile(filepath.Join(*dir, "big.txt"), *size)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nfile: %d MB of source text\n", *size>>20)
+		return compare(out, *rounds, fresh, command{"mislaid scan", scan(big)}, command{"cat", []string{"cat", big}})
+	}
+	return nil
+}

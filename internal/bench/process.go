@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// command is a program to time, with its arguments.
+type command struct {
+	name string
+	argv []string
+}
+
+// sample is one run of a command.
+type sample struct {
+	wall, cpu time.Duration
+	rss       int64 // bytes, 0 unknown
+}
+
+// compare runs two commands in turn, A B A B …, and prints each one's medians
+// and the ratio of A to B. before runs ahead of every run of A.
+func compare(out io.Writer, rounds int, before func() error, a, b command) error {
+	var as, bs []sample
+	var walls, cpus []float64
+	for i := range rounds + 1 {
+		if err := before(); err != nil {
+			return err
+		}
+		sa, err := a.run()
+		if err != nil {
+			return err
+		}
+		sb, err := b.run()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			continue // warm-up
+		}
+		as, bs = append(as, sa), append(bs, sb)
+		walls = append(walls, sa.wall.Seconds()/sb.wall.Seconds())
+		cpus = append(cpus, sa.cpu.Seconds()/sb.cpu.Seconds())
+	}
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "command\twall median (min–max)\tcpu median\tpeak memory")
+	for _, x := range []struct {
+		name string
+		s    []sample
+	}{{a.name, as}, {b.name, bs}} {
+		w, c, m := column(x.s)
+		fmt.Fprintf(tw, "%s\t%.3f s (%.3f–%.3f)\t%.3f s\t%d MB\n", x.name, w[len(w)/2], w[0], w[len(w)-1], c[len(c)/2], m>>20)
+	}
+	slices.Sort(walls)
+	slices.Sort(cpus)
+	fmt.Fprintf(tw, "ratio\t%.2f (%.2f–%.2f)\t%.2f\t\n", walls[len(walls)/2], walls[0], walls[len(walls)-1], cpus[len(cpus)/2])
+	return tw.Flush()
+}
+
+// column returns the sorted wall and CPU seconds, and the largest memory.
+func column(samples []sample) (wall, cpu []float64, rss int64) {
+	for _, s := range samples {
+		wall = append(wall, s.wall.Seconds())
+		cpu = append(cpu, s.cpu.Seconds())
+		rss = max(rss, s.rss)
+	}
+	slices.Sort(wall)
+	slices.Sort(cpu)
+	return wall, cpu, rss
+}
+
+// run runs the command once and throws its output away. Exit status 1 is
+// ripgrep's way of saying that nothing matched.
+func (c command) run() (sample, error) {
+	cmd := exec.Command(c.argv[0], c.argv[1:]...)
+	begin := time.Now()
+	err := cmd.Run()
+	wall := time.Since(begin)
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 || cmd.ProcessState.ExitCode() < 0 {
+		return sample{}, fmt.Errorf("%s: %w", c.name, err)
+	}
+	ps := cmd.ProcessState
+	return sample{wall: wall, cpu: ps.UserTime() + ps.SystemTime(), rss: peak(ps)}, nil
+}

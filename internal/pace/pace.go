@@ -1,0 +1,7 @@
+package pace
+
+import "context"
+
+type Limiter interface {
+	Wait(ctx context.Context, n int) error
+}

@@ -1,0 +1,81 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"mislaid/detectors"
+	"mislaid/internal/journal"
+	"mislaid/internal/secret"
+	"mislaid/sources"
+	"mislaid/verify"
+)
+
+// settle turns an item's candidates into records: its audience, and one
+// sighting for each credential, with all its positions.
+func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal.Record {
+	audience, err := w.src.Audience(ctx, it)
+	if err != nil {
+		audience.Now = audience.Now.Union(sources.UnknownReach())
+		audience.Unresolved = append(audience.Unresolved, err.Error())
+	}
+	doc := journal.NewAudience(audience)
+	records := []journal.Record{{Audience: &doc}}
+
+	sightings := make(map[sightingKey]*journal.Sighting)
+	for _, c := range f.candidates {
+		key := sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+		pos := f.place(c.Atoms[0])
+		if s := sightings[key]; s != nil {
+			s.Positions = append(s.Positions, pos)
+			continue
+		}
+		s := &journal.Sighting{
+			Ref: w.ref(it), Path: it.Path, Link: it.Link,
+			Kind: key.kind, KeyID: key.id, Fingerprint: key.print,
+			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
+			Positions: []journal.Position{pos},
+			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: journal.ValidTime(f.attr.ModTime), Size: f.attr.Size, Version: f.attr.Version,
+			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(),
+		}
+		sightings[key] = s
+		records = append(records, journal.Record{Sighting: s})
+	}
+	for _, s := range sightings {
+		slices.SortFunc(s.Positions, func(a, b journal.Position) int { return cmp.Compare(a.Offset, b.Offset) })
+		s.Positions = slices.CompactFunc(s.Positions, func(a, b journal.Position) bool { return a.Offset == b.Offset })
+		s.Total = len(s.Positions)
+		s.Positions = s.Positions[:min(s.Total, journal.MaxPositions)]
+	}
+	return records
+}
+
+type sightingKey struct {
+	kind  secret.Kind
+	id    string
+	print secret.Fingerprint
+}
+
+// submit hands credentials to the verifier, each once. The queue gets bytes of
+// its own: candidates may share theirs.
+func (w *worker) submit(candidates []detectors.Candidate) {
+	if w.Submit == nil {
+		return
+	}
+	seen := make(map[sightingKey]bool)
+	for _, c := range candidates {
+		key := sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		own := c.Credential
+		own.Secret, own.Token = own.Secret.Clone(), own.Token.Clone()
+		w.Submit(verify.Request{
+			Credential: own, Score: c.Score, Account: c.Account,
+			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition,
+		})
+	}
+}

@@ -1,0 +1,307 @@
+package scan
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+
+	"mislaid/detectors"
+	"mislaid/internal/extract"
+	"mislaid/internal/journal"
+	"mislaid/internal/pace"
+	"mislaid/sources"
+)
+
+// worker owns items, one at a time, from opening to commit. It belongs to one
+// goroutine.
+type worker struct {
+	Options
+	src  sources.Source
+	info sources.Info
+	win  *window
+	cpu  tokens
+
+	splitFrom, partSize int64 // bytes
+}
+
+func newWorker(o Options, src sources.Source, cpu tokens) *worker {
+	return &worker{
+		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu,
+		splitFrom: splitFrom, partSize: partSize,
+	}
+}
+
+// handle scans a job's item and ends the job. Only an error of the sink, or
+// ctx's, is returned.
+func (w *worker) handle(ctx context.Context, j job) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	it := j.item
+	w.Progress.Current.Store(&it.Path)
+	f, err := w.scan(ctx, it)
+	defer f.destroy()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	counts := journal.Counts{Items: 1, Bytes: f.bytes}
+	if reason, ok := skipReason(err); ok {
+		w.Progress.Skipped.Add(1)
+		return j.mark.end(ctx, j.num, it.Cursor, journal.Counts{Skipped: map[string]int64{reason: 1}}, nil)
+	}
+	var records []journal.Record
+	if err != nil {
+		counts.Items = 0
+		records = append(records, gapRecord(w.Options, w.ref(it), it.Path, "", err))
+	} else {
+		w.Progress.Items.Add(1)
+	}
+	if len(f.candidates) == 0 {
+		return j.mark.end(ctx, j.num, it.Cursor, counts, records)
+	}
+	settled := w.settle(ctx, it, f)
+	w.win.clear()
+	if err := j.mark.end(ctx, j.num, it.Cursor, counts, append(settled, records...)); err != nil {
+		return err
+	}
+	w.submit(f.candidates)
+	return nil
+}
+
+func (w *worker) ref(it sources.Item) sources.Ref {
+	return sources.Ref{Source: w.info.Name, Container: it.Container, Item: it.ID}
+}
+
+// finds is what one item gave.
+type finds struct {
+	atoms      []detectors.Atom // own the secrets of the candidates
+	candidates []detectors.Candidate
+	attr       sources.Attr
+	bytes      int64
+	sum        string // SHA-256 of the item's bytes, hex; "" not known
+	place      func(a detectors.Atom) journal.Position
+}
+
+func (f *finds) destroy() {
+	destroyAtoms(f.atoms)
+	for _, c := range f.candidates {
+		c.Credential.Destroy()
+	}
+}
+
+// scan reads an item and returns what it holds, also beside an error. It reads
+// a second time if the item changed under it; after that the error says so, and
+// only finds that stand close together are kept: two versions cannot have been
+// spliced into them.
+func (w *worker) scan(ctx context.Context, it sources.Item) (f finds, err error) {
+	defer func() {
+		// A panic on hostile content costs one item, not the run. Its value is
+		// not kept: it could quote the content.
+		if p := recover(); p != nil {
+			f, err = finds{}, fmt.Errorf("internal error at %s: this is our bug, please report it", panicSite())
+		}
+	}()
+	for try := 0; ; try++ {
+		f, err = w.scanOnce(ctx, it)
+		if !errors.Is(err, sources.ErrChanged) || w.info.Once {
+			return f, err
+		}
+		if try == 1 {
+			f.candidates = slices.DeleteFunc(f.candidates, func(c detectors.Candidate) bool {
+				return extent(c) > ownSpan
+			})
+			return f, err
+		}
+		f.destroy()
+	}
+}
+
+// extent is how many bytes a candidate's atoms span.
+func extent(c detectors.Candidate) int64 {
+	lo, hi := c.Atoms[0].Off, c.Atoms[0].End
+	for _, a := range c.Atoms {
+		lo, hi = min(lo, a.Off), max(hi, a.End)
+	}
+	return hi - lo
+}
+
+// panicSite names the function that panicked.
+func panicSite() string {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, "runtime.") || !more {
+			return fmt.Sprintf("%s:%d", f.Function, f.Line)
+		}
+	}
+}
+
+func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err error) {
+	if it.Inline != nil {
+		return w.scanInline(ctx, it)
+	}
+	body, err := w.src.Open(ctx, it, 0, -1)
+	if err != nil {
+		return f, err
+	}
+	defer body.Close()
+	f.attr = body.Attr()
+	if w.MaxFileSize > 0 && f.attr.Size > w.MaxFileSize {
+		return f, &sources.SkipError{Reason: "larger than --max-file-size"}
+	}
+
+	var found found
+	if it.Ranges && f.attr.Size >= w.splitFrom && w.Jobs > 1 {
+		found, err = w.split(ctx, it, f.attr, w.paced(ctx, body))
+	} else {
+		found, err = w.whole(ctx, it, w.paced(ctx, body))
+	}
+	f.bytes = found.n
+	if err != nil && !errors.Is(err, errTooManyAtoms) {
+		destroyAtoms(found.atoms)
+		return f, err
+	}
+	if len(found.atoms) == 0 {
+		return f, err
+	}
+	f.atoms = found.atoms
+	f.place = place(it)
+	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	if len(f.candidates) == 0 {
+		return f, err
+	}
+	w.Progress.Candidates.Add(int64(len(f.candidates)))
+	if err == nil {
+		f.sum, err = w.sum(ctx, it, f, found.whole)
+	}
+	if changed, cerr := body.Changed(); cerr == nil && changed && err == nil {
+		err = fmt.Errorf("%s: %w", it.Path, sources.ErrChanged)
+	}
+	return f, err
+}
+
+// scanInline scans bytes that the listing delivered.
+func (w *worker) scanInline(ctx context.Context, it sources.Item) (f finds, err error) {
+	found, err := w.whole(ctx, it, strings.NewReader(string(it.Inline)))
+	f.attr, f.bytes, f.atoms = it.Attr, found.n, found.atoms
+	f.place = place(it)
+	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	sum := sha256.Sum256(it.Inline)
+	f.sum = hex.EncodeToString(sum[:])
+	return f, err
+}
+
+// sum returns the SHA-256 of the item's bytes. It reads the item again unless
+// whole holds it; a published sample in a large item is not worth that.
+func (w *worker) sum(ctx context.Context, it sources.Item, f finds, whole []byte) (string, error) {
+	h := sha256.New()
+	switch {
+	case whole != nil:
+		h.Write(whole)
+	case w.info.Once:
+		return "", nil
+	case !slices.ContainsFunc(f.candidates, func(c detectors.Candidate) bool { return !c.Placeholder }):
+		return "", nil
+	default:
+		it.Attr = f.attr
+		body, err := w.src.Open(ctx, it, 0, -1)
+		if err != nil {
+			return "", err
+		}
+		defer body.Close()
+		if _, err := io.Copy(h, w.paced(ctx, body)); err != nil {
+			return "", err
+		}
+		if changed, err := body.Changed(); err == nil && changed {
+			return "", fmt.Errorf("%s: %w", it.Path, sources.ErrChanged)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// found is the atoms of one item.
+type found struct {
+	atoms []detectors.Atom
+	n     int64  // bytes of the item read
+	whole []byte // the item itself where a window held all of it
+}
+
+// place returns how the position of an item's atoms is told.
+func place(it sources.Item) func(a detectors.Atom) journal.Position {
+	return func(a detectors.Atom) journal.Position {
+		p := journal.Position{Offset: a.Off, Line: a.Line}
+		if a.LineStart >= 0 {
+			p.Column = int(a.Off-a.LineStart) + 1
+		}
+		if a.Wide && a.LineStart >= 0 {
+			p.Column = int(a.Off-a.LineStart)/2 + 1
+		}
+		if it.At != nil {
+			s := it.At(a.Off)
+			p.Line, p.Column, p.Name, p.Author, p.Time, p.Link = s.Line, s.Column, s.Name, s.Author, s.Time, s.Link
+		}
+		return p
+	}
+}
+
+// whole drags the window over one reader, and over its UTF-16 reading if it has
+// one.
+func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader) (found, error) {
+	d, err := w.win.drag(ctx, r, whole)
+	out := found{atoms: slices.Clone(d.atoms), n: d.n, whole: d.whole}
+	if err != nil {
+		return out, err
+	}
+	order, wide := extract.UTF16(w.win.head)
+	if !wide {
+		return out, nil
+	}
+	again := io.Reader(nil)
+	if d.whole != nil {
+		again = strings.NewReader(string(d.whole))
+	} else if !w.info.Once && it.Inline == nil {
+		body, err := w.src.Open(ctx, it, 0, -1)
+		if err != nil {
+			return out, err
+		}
+		defer body.Close()
+		again = w.paced(ctx, body)
+	} else {
+		return out, nil
+	}
+	narrow, err := newWindow(w.Options, w.cpu).drag(ctx, extract.Narrow(again, order), whole)
+	out.atoms = mergeWide(out.atoms, slices.Clone(narrow.atoms))
+	return out, err
+}
+
+// paced returns r, slowed down to the limit on reads where there is one.
+func (w *worker) paced(ctx context.Context, r io.Reader) io.Reader {
+	if w.Reads == nil {
+		return r
+	}
+	return &pacedReader{ctx, r, w.Reads}
+}
+
+type pacedReader struct {
+	ctx   context.Context
+	r     io.Reader
+	limit pace.Limiter
+}
+
+// Read implements io.Reader.
+func (p *pacedReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b[:min(len(b), 64<<10)])
+	if n > 0 {
+		if werr := p.limit.Wait(p.ctx, n); werr != nil {
+			return n, werr
+		}
+	}
+	return n, err
+}
