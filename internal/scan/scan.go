@@ -12,6 +12,7 @@ package scan
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Options struct {
 	Reads       pace.Limiter         // bytes read, over all sources; nil: no limit
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
 	Progress    *Progress            // may be nil
+	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
 }
 
 func (o Options) withDefaults() Options {
@@ -43,6 +45,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Progress == nil {
 		o.Progress = new(Progress)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	defer f.destroy()
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if w.Log.Enabled(ctx, slog.LevelDebug) {
+		w.Log.Debug("item", "source", w.info.Name, "path", it.Path, "bytes", f.bytes, "candidates", len(f.candidates), "error", err)
 	}
 	counts := journal.Counts{Items: 1, Bytes: f.bytes}
 	if reason, ok := skipReason(err); ok {
