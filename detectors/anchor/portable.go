@@ -33,8 +33,11 @@ func (s *Set) narrowPass(hits []Hit, b []byte) []Hit {
 		v := binary.LittleEndian.Uint64(b[i:])
 		if s.pairs[uint16(v)]|s.pairs[uint16(v>>16)]|s.pairs[uint16(v>>32)]|s.pairs[uint16(v>>48)] != 0 {
 			for k := range 4 {
-				if s.pairs[uint16(v>>(16*k))] != 0 {
+				pair := s.pairs[uint16(v>>(16*k))]
+				if pair&secondPair != 0 {
 					hits = s.literalsAt(hits, from, b, i+2*k-1)
+				}
+				if pair&firstPair != 0 {
 					hits = s.literalsAt(hits, from, b, i+2*k)
 				}
 			}

@@ -21,9 +21,15 @@ type Set struct {
 	kernel   bool // take the assembly path
 
 	first  [256]uint8     // hash of a fingerprint → 1 + index of its first literal; 0 none
-	pairs  [1 << 16]uint8 // 1 for two neighbouring bytes of a fingerprint, low byte first
+	pairs  [1 << 16]uint8 // two neighbouring bytes, low byte first → firstPair, secondPair
 	tables tables
 }
+
+// What two bytes can be in a fingerprint.
+const (
+	firstPair  = 1 << iota // its first and second byte
+	secondPair             // its second and third byte
+)
 
 // literal is one literal and the three bytes by which it is noticed.
 type literal struct {
@@ -83,8 +89,8 @@ func (s *Set) add(text string) {
 	h := hash(mark)
 	s.literals = append(s.literals, literal{text: text, at: at, mark: mark, next: s.first[h]})
 	s.first[h] = uint8(len(s.literals))
-	s.pairs[mark&0xffff] = 1
-	s.pairs[mark>>8] = 1
+	s.pairs[mark&0xffff] |= firstPair
+	s.pairs[mark>>8] |= secondPair
 }
 
 // fill builds the kernel's tables.
