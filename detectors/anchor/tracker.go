@@ -26,7 +26,7 @@ func (t *tracker) block(hits []Hit, b []byte, off int, mask uint64, joined bool)
 		if !joined && ones(mask, half) == 0 {
 			return hits
 		}
-		t.open = 0
+		t.open = 0 // or base64 throughout: either way a short head makes no run
 		if head >= half {
 			t.open = backward(b, off, run)
 		}
