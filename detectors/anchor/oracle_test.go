@@ -9,8 +9,7 @@ import (
 )
 
 // words is a set of literals as a detector might ask for, with shared and
-// overlapping fingerprints. They are halves glued together so that no literal
-// here reads as a key.
+// overlapping fingerprints.
 var words = []string{
 	"AKIA", "ASIA", "ABIA", "ACCA", "ABSK", "bedrock-api-key-", "ecret", "ECRET", "ecre",
 	"QUtJQ", "BS0lB", "FLSU", "X-Amz-Credential", "SigninToken=", "secretary",
