@@ -33,10 +33,10 @@ var newline = []byte{'\n'}
 // depends only on the stream, never on where windows were cut. It allocates
 // nothing for a window without an anchor.
 func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart int64) {
-	// An anchor further away cannot matter to an owned atom: Reach is counted
-	// in characters, and a character is at most two bytes.
-	lo := max(w.From-2*f.set.reach, 0)
-	hi := min(w.To+2*f.set.reach, len(w.Bytes))
+	// An anchor matters to an atom within Reach, or by lengthening the region
+	// that such an anchor begins: twice Reach, in characters of up to two bytes.
+	lo := max(w.From-4*f.set.reach, 0)
+	hi := min(w.To+4*f.set.reach, len(w.Bytes))
 	var lines int
 	f.hits, lines = f.scanner.Scan(f.hits[:0], w.Bytes[lo:hi])
 	owned := w.Bytes[w.From:w.To]
@@ -115,6 +115,7 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, from, to int) []Atom 
 		}
 	}
 	clear(dst[len(kept):])
+	clear(f.near)
 	return kept
 }
 
