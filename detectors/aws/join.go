@@ -45,10 +45,10 @@ func join(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candida
 // joiner holds one stream's atoms while candidates are made of them.
 type joiner struct {
 	ids, secrets []detectors.Atom
-	pairs        []pair                 // by id, best first
-	tokens       map[int]detectors.Atom // by index in ids
-	known        map[string]pairing     // the best pair of an id, by the id's text
-	owners       map[digest]pairing     // the best pair of a secret
+	pairs        []pair                    // by id, best first
+	tokens       map[string]detectors.Atom // by the text of a temporary id
+	known        map[string]pairing        // the best pair of an id, by the id's text
+	owners       map[digest]pairing        // the best pair of a secret
 }
 
 // pairing is a credential that was made, and of what.
@@ -164,7 +164,7 @@ func (j *joiner) candidate(k pairing, at, with detectors.Atom) detectors.Candida
 	}
 	if isTemporary(id.ID) {
 		c.Credential.Kind = secret.SessionKey
-		if t, ok := j.tokens[k.id]; ok {
+		if t, ok := j.tokens[id.ID]; ok {
 			c.Credential.Token = t.Value
 			c.Atoms = append(c.Atoms, t)
 			c.Hints = merge(c.Hints, t.Hints)

@@ -17,7 +17,8 @@ const (
 	scoreStem     = 25  // their labels have the same stem: prod_…
 	scoreLine     = 40  // the same line; less by scoreStep for each line between
 	scoreStep     = 6
-	scoreOrder    = 3 // they stand in the order that the first pair has
+	scoreGap      = 5 // taken off for the bytes between them
+	scoreOrder    = 8 // they stand in the order that the first pair has
 )
 
 const (
@@ -174,7 +175,7 @@ func closeness(id, s detectors.Atom) (score int, ok bool) {
 			score -= scoreStem
 		}
 	}
-	return score - int(min(gap(id, s)/16, 10)), true
+	return score - int(min(gap(id, s)/64, scoreGap)), true
 }
 
 func sameRecord(a, b detectors.Atom) bool { return a.Record != 0 && a.Record == b.Record }
@@ -252,24 +253,23 @@ func distant(ids, secrets []detectors.Atom, hasSecret, hasID []bool) []pair {
 	return pairs
 }
 
-// matchTokens gives each temporary id its token: the closest one first, then
-// by order in the stream.
-func matchTokens(ids, tokens []detectors.Atom) map[int]detectors.Atom {
+// matchTokens gives each temporary id its token, by the id's text: the closest
+// one first, then by order in the stream.
+func matchTokens(ids, tokens []detectors.Atom) map[string]detectors.Atom {
 	if len(tokens) == 0 {
 		return nil
 	}
 	var temporary []detectors.Atom
-	var index []int
-	for i, a := range ids {
+	for _, a := range ids {
 		if isTemporary(a.ID) {
 			temporary = append(temporary, a)
-			index = append(index, i)
 		}
 	}
-	out := map[int]detectors.Atom{}
+	out, score := map[string]detectors.Atom{}, map[string]int{}
 	for _, p := range match(temporary, tokens) {
-		if !p.spare {
-			out[index[p.id]] = tokens[p.secret]
+		id := temporary[p.id].ID
+		if best, ok := score[id]; !p.spare && (!ok || p.score > best) {
+			out[id], score[id] = tokens[p.secret], p.score
 		}
 	}
 	return out
