@@ -51,7 +51,7 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 			dst = f.findWide(dst, w, d)
 		}
 		if found := dst[first:]; len(found) > 0 {
-			slices.SortFunc(found, comparePlace)
+			slices.SortStableFunc(found, comparePlace)
 			dst = dst[:first+len(slices.CompactFunc(found, samePlace))]
 			number(dst[first:], w)
 		}

@@ -35,29 +35,23 @@ func (l lane) at(i int) byte {
 }
 
 // findWide shows detector d the UTF-16 regions around its anchors, squeezed to
-// one byte per character.
+// one byte per character. Lane comes after lane, because where the lanes of two
+// byte orders overlap, the first to find an atom has it.
 func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
-	var sweeps [4]sweep
-	for i := range sweeps {
-		sweeps[i].lane = lane{b: w.Bytes, odd: i & 1, step: 2, big: i&2 != 0}
-		sweeps[i].reach = f.set.detectors[d].Reach
-	}
-	for _, h := range f.hits {
-		size, ok := f.wanted(h, d)
-		if !ok || !h.Wide {
-			continue
+	for i := range 4 {
+		l := lane{b: w.Bytes, odd: i & 1, step: 2, big: i&2 != 0}
+		s := sweep{lane: l, reach: f.set.detectors[d].Reach}
+		for _, h := range f.hits {
+			size, ok := f.wanted(h, d)
+			if !ok || !h.Wide || h.Off&1 != l.odd || bigEndian(w.Bytes, h.Off, size, w.Base) != l.big {
+				continue
+			}
+			if from, to, done := s.add(h.Off/2, size); done {
+				dst = f.show(dst, w, d, l, from, to)
+			}
 		}
-		s := &sweeps[h.Off&1]
-		if bigEndian(w.Bytes, h.Off, w.Base) {
-			s = &sweeps[h.Off&1|2]
-		}
-		if from, to, done := s.add(h.Off/2, size); done {
-			dst = f.show(dst, w, d, s.lane, from, to)
-		}
-	}
-	for i := range sweeps {
-		if from, to, ok := sweeps[i].last(); ok {
-			dst = f.show(dst, w, d, sweeps[i].lane, from, to)
+		if from, to, ok := s.last(); ok {
+			dst = f.show(dst, w, d, l, from, to)
 		}
 	}
 	return dst
@@ -66,11 +60,21 @@ func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
 // orderReach is how many characters either side decide the byte order.
 const orderReach = 32
 
-// bigEndian reports whether the UTF-16 text around the character whose low byte
-// is at p has its high bytes first. Between ASCII characters both orders read
-// the same; a character that is not ASCII, next to one that is, tells them
-// apart. Without one, text begins at an even offset.
-func bigEndian(b []byte, p int, base int64) bool {
+// bigEndian reports whether the UTF-16 text around an anchor, whose first
+// character has its low byte at p, has its high bytes first.
+//
+// A byte other than zero right before the anchor's first character is not its
+// high byte, nor is one right after its last. Failing that, a character that is
+// not ASCII shows its byte order where it stands next to one that is. Between
+// ASCII characters both orders read the same, and text is taken to begin at an
+// even offset.
+func bigEndian(b []byte, p, size int, base int64) bool {
+	if p > 0 && b[p-1] != 0 {
+		return false
+	}
+	if end := p + 2*size - 1; end < len(b) && b[end] != 0 {
+		return true
+	}
 	votes := 0
 	for q := max(p-2*orderReach, p&1); q <= p+2*orderReach && q+1 < len(b); q += 2 {
 		if q == 0 || b[q] < 0x80 {

@@ -20,7 +20,7 @@ const (
 	// from there lookBack to a label, or recordReach to the record's beginning.
 	reach = 2 << 10
 
-	nearReach   = 1000 // how far from an id an unlabelled secret may stand
+	nearReach   = 800  // how far from an id an unlabelled secret may stand
 	recordReach = 1000 // how far before an atom its record may begin
 	lookBack    = 240  // how far before an atom its label may begin
 	hintReach   = 400  // how far from an atom its context is looked for

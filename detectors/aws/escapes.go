@@ -63,7 +63,7 @@ func (r *region) escapedRun(i int) span {
 	for to < len(b) && to-from < maxEscaped {
 		if isBase64(b[to]) {
 			to++
-		} else if _, n := unescape(b[to:]); n > 0 {
+		} else if c, n := unescape(b[to:]); c != 0 || n > 0 && to+n < len(b) && isBase64(b[to+n]) {
 			to += n
 		} else {
 			break

@@ -20,7 +20,7 @@ func (r *region) hints(s span, rec record) detectors.Hints {
 		Region:   regionIn(b, s.from-scope.from),
 		Endpoint: cleanHint(endpointIn(b)),
 	}
-	if string(r.near[s.from:min(s.to, s.from+4)]) != idPrefixes[0] {
+	if s.to-s.from == idLen && r.near[s.from+1] == idPrefixes[1][1] {
 		// Between a temporary key and its expiry often stands its token.
 		long := r.scope(s, rec, reach-hintReach)
 		h.Expires = expiryIn(r.near[long.from:long.to])
@@ -37,23 +37,29 @@ func (r *region) scope(s span, rec record, ahead int) span {
 	if rec.kind == lineRecord && r.isRow(line, s) {
 		return line
 	}
-	sc := span{max(s.from-hintReach, 0), min(s.to+ahead, len(r.near))}
+	// Behind a long token near may end anywhere: only what follows closely
+	// after the beginning of an atom is always there.
+	after := s.to + ahead
+	if s.to-s.from != idLen {
+		after = max(s.to, min(after, s.from+nearReach))
+	}
+	sc := span{max(s.from-hintReach, 0), min(after, len(r.near))}
 	if rec.kind == sectionRecord || rec.kind == blockRecord {
 		sc.from = max(sc.from, rec.from)
 	} else if n := bytes.LastIndex(r.near[sc.from:s.from], []byte("\n\n")); n >= 0 {
 		sc.from += n + 2
 	}
-	after := r.near[s.to:sc.to]
-	cut := len(after)
+	rest := r.near[s.to:sc.to]
+	cut := len(rest)
 	switch rec.kind {
 	case sectionRecord:
-		if n := bytes.Index(after, []byte("\n[")); n >= 0 {
+		if n := bytes.Index(rest, []byte("\n[")); n >= 0 {
 			cut = n
 		}
 	case blockRecord:
-		cut = closing(after)
+		cut = closing(rest)
 	default:
-		if n := bytes.Index(after, []byte("\n\n")); n >= 0 {
+		if n := bytes.Index(rest, []byte("\n\n")); n >= 0 {
 			cut = n
 		}
 	}

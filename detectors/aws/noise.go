@@ -28,6 +28,10 @@ const minIDEntropy = 3.0
 // isMadeUp reports whether an id was typed by a person: one letter repeated, an
 // alphabet, a row of the keyboard, a word.
 func isMadeUp(id []byte) bool {
+	if isAll(id[5:9], func(c byte) bool { return c == 'A' }) && id[4] == 'Q' {
+		// An account with leading zeros, as test servers have.
+		return longest(id[12:], func(c byte) bool { return c == id[12] }) >= 4
+	}
 	if detectors.Entropy(id) < minIDEntropy {
 		return true
 	}
@@ -61,9 +65,16 @@ var fakeWords = [][]byte{
 	[]byte("DUMMYKEY"), []byte("YOURKEY"), []byte("YOURACCESS"), []byte("SAMPLE"), []byte("PLACEHOLDER"), []byte("TESTKEY"), []byte("FAKEKEY"),
 }
 
-// isRandom reports whether 40 base64 characters could be a secret at all.
+// isRandom reports whether 40 base64 characters could be a secret at all: not a
+// hash, not an alphabet.
 func isRandom(b []byte) bool {
-	return detectors.Entropy(b) >= minEntropy && longest(b, isLowerHex) < 16 && longest(b, isUpperHex) < 16
+	steps := 0
+	for i := 1; i < len(b); i++ {
+		if b[i] == b[i-1]+1 {
+			steps++
+		}
+	}
+	return steps < 12 && detectors.Entropy(b) >= minEntropy && longest(b, isLowerHex) < 16 && longest(b, isUpperHex) < 16
 }
 
 func isLowerHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }

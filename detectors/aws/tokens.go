@@ -81,14 +81,17 @@ func tokenBegins(b []byte, i int) bool {
 }
 
 // tokenEnd returns where the token that begins at from ends, 0 if what stands
-// there is none. A token with escapes must end within the region's reach.
+// there is none. An escape far behind the beginning ends a token like any other
+// character, because near shows only the run of base64 so far out; a token with
+// escapes must end before that.
 func (r *region) tokenEnd(from int) int {
+	const visible = reach - hintReach
 	b := r.near
-	i, escapes := from, 0
+	i, escapes, limit := from, 0, detectors.RunLimit
 	for i < len(b) {
 		if isBase64(b[i]) {
 			i++
-		} else if c, n := unescape(b[i:]); c != 0 {
+		} else if c, n := unescape(b[i:]); c != 0 && i+n <= from+visible {
 			i += n
 			escapes++
 		} else {
@@ -96,16 +99,16 @@ func (r *region) tokenEnd(from int) int {
 		}
 	}
 	for range 2 {
-		if i < len(b) && b[i] == '=' {
+		switch {
+		case i < len(b) && b[i] == '=' && (i+3 > len(b) || string(b[i:i+3]) != "=3D"):
 			i++
-		} else if i+2 < len(b) && (string(b[i:i+3]) == "%3D" || string(b[i:i+3]) == "%3d" || string(b[i:i+3]) == "=3D") {
+		case i+3 <= min(len(b), from+visible) && (bytes.EqualFold(b[i:i+3], []byte("%3d")) || string(b[i:i+3]) == "=3D"):
 			i += 3
 			escapes++
 		}
 	}
-	limit := detectors.RunLimit
 	if escapes > 0 {
-		limit = reach - hintReach
+		limit = visible
 	}
 	if n := i - from; n < minToken || n > limit {
 		return 0
