@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/time/rate"
 
 	"mislaid/detectors"
 	"mislaid/internal/journal"
@@ -221,25 +220,11 @@ func commitShort(commit string) string {
 	return "commit " + hash[:min(12, len(hash))] + dirty
 }
 
-// readLimiter returns nil for no limit.
+// readLimiter returns nil for no limit. What may be read at once is a tenth of a
+// second's worth.
 func readLimiter(perSecond int64) pace.Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
-	burst := int(max(perSecond/10, 64<<10)) // a tenth of a second
-	return bytesLimiter{rate.NewLimiter(rate.Limit(perSecond), burst)}
-}
-
-type bytesLimiter struct{ l *rate.Limiter }
-
-// Wait implements pace.Limiter for any n.
-func (b bytesLimiter) Wait(ctx context.Context, n int) error {
-	for n > 0 {
-		part := min(n, b.l.Burst())
-		if err := b.l.WaitN(ctx, part); err != nil {
-			return err
-		}
-		n -= part
-	}
-	return nil
+	return pace.NewLimiter(float64(perSecond), int(max(perSecond/10, 64<<10)))
 }
