@@ -138,7 +138,10 @@ func (p *past) checkCoverage(cmd *cobra.Command, targets []target, given bool, d
 	}
 	for _, name := range coverageFlags {
 		f := cmd.Flag(name)
-		was := first.Options[name]
+		was, set := first.Options[name]
+		if !set {
+			was = f.DefValue
+		}
 		if f.Changed && optionValue(f) != was {
 			return fmt.Errorf("--resume: the scan began with --%s %q and cannot go on with %q; leave the flag away, or start a new scan", name, was, optionValue(f))
 		}
@@ -233,8 +236,7 @@ func unsettled(s *journal.Summary) [][]journal.Place {
 	return all
 }
 
-// refusedOnce says why what was read from standard input cannot be gone on
-// with.
+// errOnce says why a scan of standard input cannot be gone on with.
 var errOnce = errors.New("standard input cannot be read again: a scan of it cannot be resumed or rechecked")
 
 // journalExists reports whether there is something at path.

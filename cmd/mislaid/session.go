@@ -68,7 +68,7 @@ func (s *session) begin(ctx context.Context) error {
 	for i := range s.opened.failed {
 		records = append(records, journal.Record{Source: &s.opened.failed[i]})
 	}
-	return s.rec.Commit(ctx, records)
+	return s.rec.Commit(context.WithoutCancel(ctx), records)
 }
 
 // verifyBeside does work while the verify queue runs, and waits for both.
