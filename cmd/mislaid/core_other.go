@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// disableCoreDumps does nothing: only Unix has core files.
+func disableCoreDumps() {}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestReadme runs every command of the README, in its order, in a directory that
+// holds what the commands name. Those of `go run` and `make` are run, or shown
+// by make, in the repository itself.
+func TestReadme(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Fatal("the README's commands are for a POSIX shell")
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, sts := t.TempDir(), newFakeSTS()
+	defer sts.Close()
+	k, keys := planting(newKeyMaker(rand.Uint64()), "live")
+	sts.know(k)
+	for name, text := range map[string]string{
+		"keys": keys, "keys-under-watch.txt": k.id + "\n", "our-decoys.txt": "# ours\n111122223333\n", "team.toml": "jobs = 1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	shell := func(in, line string) (string, int) {
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir, cmd.Env = in, env
+		out, err := cmd.CombinedOutput()
+		if exit := new(exec.ExitError); errors.As(err, &exit) {
+			return string(out), exit.ExitCode()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		return string(out), 0
+	}
+	if out, code := shell(dir, "mislaid scan --verify=off --journal leaks.journal keys"); code != 1 {
+		t.Fatalf("exit code %d\n%s", code, out)
+	}
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for line := range strings.Lines(block[1]) {
+			line = strings.TrimSpace(line)
+			ran++
+			in, want := dir, []int{0, 1}
+			switch {
+			case strings.HasPrefix(line, "go run "):
+				in, want = filepath.Join("..", ".."), []int{0, 1} // 1 is what go run makes of a gap
+			case strings.HasPrefix(line, "make "):
+				in, line, want = filepath.Join("..", ".."), "make -n "+strings.TrimPrefix(line, "make "), []int{0}
+			}
+			out, code := shell(in, line)
+			if !slices.Contains(want, code) || strings.Contains(out, "internal error") {
+				t.Errorf("%s: exit code %d\n%s", line, code, out)
+			}
+			if strings.HasPrefix(line, "go run ") && !strings.Contains(out, "exit status 3") && code != 0 {
+				t.Errorf("%s found something in this very repository:\n%s", line, out)
+			}
+		}
+	}
+	if ran < 10 {
+		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+// TestReadmeTellsTheExitCodes: its table is the one of --help.
+func TestReadmeTellsTheExitCodes(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(exitHelp) {
+		code, meaning, ok := strings.Cut(strings.TrimSpace(line), "  ")
+		if !ok {
+			continue
+		}
+		if row := "| " + code + " | " + strings.TrimSpace(meaning) + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("the README lacks %q", row)
+		}
+	}
+}

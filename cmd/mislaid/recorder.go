@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"mislaid/internal/journal"
+	"mislaid/verify"
+)
+
+// recorder writes the records of a run to its journal and folds them as they
+// come. It is the run's journal.Sink.
+type recorder struct {
+	settled func(journal.Leak) error // a leak for which no verdict is awaited any more, each time it changed
+
+	mu     sync.Mutex
+	file   *journal.File
+	folder *journal.Folder
+	failed error // the first failure: nothing is written after it
+}
+
+var errJournalClosed = errors.New("the journal is closed")
+
+// Commit implements journal.Sink.
+func (r *recorder) Commit(ctx context.Context, records []journal.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed != nil {
+		return r.failed
+	}
+	if err := r.file.Commit(ctx, records); err != nil {
+		if ctx.Err() == nil {
+			r.failed = err
+		}
+		return err
+	}
+	for _, rec := range records {
+		for _, id := range r.folder.Add(rec) {
+			l, ok := r.folder.Leak(id)
+			if !ok || !l.Settled {
+				continue
+			}
+			if err := r.settled(l); err != nil {
+				r.failed = err
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// answer records what the verifier said. That a verdict is pending is what the
+// journal says already by having none. A failure stays in r and ends the run.
+func (r *recorder) answer(ctx context.Context, a verify.Answer) error {
+	if a.Verdict.State == verify.Unknown && a.Verdict.Why == verify.WhyPending {
+		return nil
+	}
+	return r.Commit(ctx, []journal.Record{{Verdict: &journal.Verdict{KeyID: a.KeyID, Fingerprint: a.Fingerprint, Verdict: a.Verdict}}})
+}
+
+// err returns the first failure to write.
+func (r *recorder) err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
+// summary returns everything as it stands.
+func (r *recorder) summary() *journal.Summary {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.folder.Summary()
+}
+
+// close closes the journal. What a straggling goroutine commits after that is
+// refused.
+func (r *recorder) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed == nil {
+		r.failed = errJournalClosed
+	}
+	return r.file.Close()
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mislaid/internal/journal"
+	"mislaid/internal/report"
+)
+
+const reportHelp = `Report renders journals again without scanning again. Several journals are
+folded into one report. It says when a journal was cut off, or when its chain of
+hashes is broken: then records were changed or removed.
+
+With --follow it renders a scan that is still running: each grave leak as it
+settles, and the whole report at the end.`
+
+const reportExamples = `  mislaid report ~/.local/state/mislaid/20261124T101500Z-3f9c0d1e2a4b.journal
+  mislaid report --format sarif --output leaks.sarif monday.journal tuesday.journal
+  mislaid report --follow running.journal`
+
+// followEvery is how often a journal is looked at that is being written.
+const followEvery = 250 * time.Millisecond
+
+type reportFlags struct {
+	output  outputFlags
+	console consoleFlags
+	failOn  choice
+	follow  bool
+}
+
+func newReportCommand(a *app) *cobra.Command {
+	f := new(reportFlags)
+	cmd := &cobra.Command{
+		Use:     "report JOURNAL...",
+		Short:   "Render a journal again, or a running scan",
+		Long:    reportHelp + "\n\n" + exitHelp,
+		Example: reportExamples,
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.report(cmd, f, args) },
+	}
+	f.output.define(cmd)
+	f.console.defineColor(cmd)
+	defineFailOn(cmd, &f.failOn)
+	cmd.Flags().BoolVar(&f.follow, "follow", false, "follow a running scan to its end")
+	return cmd
+}
+
+// report is the command.
+func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
+	if f.follow && len(paths) != 1 {
+		return errors.New("--follow takes one journal")
+	}
+	for _, path := range paths {
+		if !journalExists(path) {
+			return fmt.Errorf("there is no journal %s", path)
+		}
+	}
+	out, err := f.output.open(a, &f.console)
+	if err != nil {
+		return err
+	}
+	var summary *journal.Summary
+	if f.follow {
+		summary, err = a.follow(cmd.Context(), f, out, paths[0])
+	} else {
+		summary, err = foldAll(paths)
+	}
+	if err != nil {
+		return err
+	}
+	if summary.Chain.Err != "" {
+		fmt.Fprintf(a.stderr, "mislaid: the journal cannot be trusted: %s\n", printable(summary.Chain.Err))
+	}
+	if err := out.finish(summary); err != nil {
+		return outputError("write the report: %w", err)
+	}
+	if cmd.Context().Err() != nil {
+		return &exitError{code: exitCancelled}
+	}
+	if code := journal.ExitCode(summary, f.failOn.value); code != 0 {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+// foldAll folds journals into one summary, which is as whole as the least whole
+// of them.
+func foldAll(paths []string) (*journal.Summary, error) {
+	var chain journal.Chain
+	ends := make([]*journal.End, len(paths))
+	records := func(yield func(journal.Record, error) bool) {
+		for i, path := range paths {
+			f, err := os.Open(path)
+			if err != nil {
+				yield(journal.Record{}, err)
+				return
+			}
+			var one journal.Chain
+			for r, err := range watchEnd(journal.Read(f, &one), &ends[i]) {
+				if !yield(r, err) {
+					_ = f.Close()
+					return
+				}
+			}
+			_ = f.Close() // it was only read
+			chain = joinChains(chain, one, path)
+		}
+	}
+	s, err := journal.Fold(records)
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	s.Chain = chain
+	for _, end := range ends {
+		if end == nil {
+			s.End = nil
+		} else if s.End != nil && end.Reason != endComplete {
+			s.End = end
+		}
+	}
+	return s, nil
+}
+
+// watchEnd passes records on and leaves in end how their journal ends: nil while
+// a part of the run is open.
+func watchEnd(records iter.Seq2[journal.Record, error], end **journal.End) iter.Seq2[journal.Record, error] {
+	return func(yield func(journal.Record, error) bool) {
+		for r, err := range records {
+			switch {
+			case r.Run != nil:
+				*end = nil
+			case r.End != nil:
+				*end = r.End
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func joinChains(all, one journal.Chain, path string) journal.Chain {
+	all.Records += one.Records
+	all.Torn = all.Torn || one.Torn
+	if one.Err != "" && all.Err == "" {
+		all.Err = path + ": " + one.Err
+	}
+	return all
+}
+
+// follow renders a running scan.
+func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path string) (*journal.Summary, error) {
+	var chain journal.Chain
+	folder := journal.NewFolder()
+	announced := make(map[string]journal.Severity)
+	o := report.Options{Color: f.console.colored(a.env, a.stderr), Width: columns(a.stderr)}
+	for r, err := range journal.Follow(ctx, path, followEvery, &chain) {
+		if err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			return nil, fmt.Errorf("follow the journal: %w", err)
+		}
+		for _, id := range folder.Add(r) {
+			l, ok := folder.Leak(id)
+			if !ok || !l.Settled {
+				continue
+			}
+			if before, known := announced[id]; l.Severity >= journal.High && (!known || l.Severity > before) {
+				announced[id] = l.Severity
+				fmt.Fprintln(a.stderr, report.Line(l, o))
+			}
+			if err := out.leak(l); err != nil {
+				return nil, outputError("write the report: %w", err)
+			}
+		}
+	}
+	s := folder.Summary()
+	s.Chain = chain
+	return s, nil
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mislaid/detectors"
+	"mislaid/internal/journal"
+	"mislaid/internal/scan"
+)
+
+const scanHelp = `Scan crawls the targets, finds credentials, asks AWS once per key whether it is
+alive, and prints the leaks, the worst first, with who could have seen them.
+
+A target is a path, or - for standard input; none means the current directory.
+
+What is sent: with --verify=on (the default) one call of sts:GetCallerIdentity
+per key to the AWS Security Token Service, signed with the key. The secret
+itself is not sent. The call overwrites the key's "last used" date, is logged in
+the owner's CloudTrail, and may alert whoever set the key out as a decoy; known
+decoys are not asked about. With --verify=off nothing is sent anywhere.
+
+Everything found is kept in the journal, which holds no secret: after Ctrl-C, a
+crash or a power cut, --resume goes on. "mislaid report" renders it again.`
+
+const scanExamples = `  mislaid scan
+  mislaid scan --verify=off --format json --output leaks.json ~/src
+  mislaid scan --accounts 111122223333,444455556666 /srv/share
+  mislaid scan --never-verify keys-under-watch.txt --case IR-7 --reason "laptop theft" /mnt/image
+  mislaid scan --exclude '**/node_modules' --max-file-size 100MB --io-limit 20MB /srv
+  tar xOf backup.tar | mislaid scan -
+  mislaid scan --resume`
+
+type scanFlags struct {
+	tree    treeFlags
+	verify  verifyFlags
+	output  outputFlags
+	console consoleFlags
+	failOn  choice
+	caseID  string
+	reason  string
+	journal string
+	resume  bool
+}
+
+func newScanCommand(a *app) *cobra.Command {
+	f := new(scanFlags)
+	cmd := &cobra.Command{
+		Use:     "scan [TARGET...]",
+		Short:   "Find credentials in directory trees and on standard input",
+		Long:    scanHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
+		Example: scanExamples,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
+	}
+	f.tree.define(cmd)
+	f.verify.define(cmd)
+	f.output.define(cmd)
+	f.console.define(cmd)
+	defineFailOn(cmd, &f.failOn)
+	cmd.Flags().StringVar(&f.caseID, "case", "", "`ID` of the case this scan belongs to; it goes into the journal and every report")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why this scan is done, as a `text`; it goes into the journal and every report")
+	cmd.Flags().StringVar(&f.journal, "journal", "", "keep the journal in this `file` (default: a new one in the state directory)")
+	cmd.Flags().BoolVar(&f.resume, "resume", false, "go on with --journal, or with the latest unfinished scan of the same targets")
+	return cmd
+}
+
+func defineFailOn(cmd *cobra.Command, c *choice) {
+	choiceVar(cmd, c, "fail-on", "which leaks give exit code 1: any, those that are or may be live, or none", "any", "live", "never")
+}
+
+// scan is the command.
+func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) {
+	if f.tree.jobs < 0 {
+		return errors.New("--jobs: must not be negative")
+	}
+	if err := f.verify.makeAbsolute(cmd); err != nil {
+		return err
+	}
+	targets, err := parseTargets(args)
+	if err != nil {
+		return err
+	}
+	set, err := newDetectors()
+	if err != nil {
+		return &exitError{exitBug, err}
+	}
+
+	p := newPast()
+	var file *journal.File
+	if f.resume {
+		path, err := a.journalToResume(f, targets)
+		if err != nil {
+			return err
+		}
+		f.journal = path
+		if file, p, err = resumePast(path); err != nil {
+			return err
+		}
+		defer func() {
+			if file != nil {
+				_ = file.Close() // nothing was written
+			}
+		}()
+		if targets, err = f.takeUp(cmd, p, targets, len(args) > 0, set); err != nil {
+			return err
+		}
+	}
+	run := a.newRun(cmd)
+	run.ID, run.Case, run.Reason, run.Targets = newRunID(), f.caseID, f.reason, targetNames(targets)
+	if len(p.runs) > 0 {
+		run.ID, run.Part = p.first().ID, len(p.runs)
+	}
+	v, err := f.verify.build(run.ID)
+	if err != nil {
+		return err
+	}
+	run.Detectors, run.Contacts, run.UserAgent = set.Name(), v.contacts, v.agent
+	out, err := f.output.open(a, &f.console)
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		if file, err = a.createJournal(f, run); err != nil {
+			return err
+		}
+	}
+	f.tree.own = a.ownFiles(f)
+	s := &session{
+		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
+		verification: v, set: set, tree: f.tree, opened: openTargets(a, targets, f.tree), out: out, journalPath: f.journal,
+	}
+	defer s.opened.close()
+	taken := file
+	file = nil // the session closes it
+	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
+		if len(p.runs) > 0 && v.verifier != nil {
+			if err := s.reopen(ctx, unsettled(p.folder.Summary()), o); err != nil {
+				return err
+			}
+		}
+		return scan.Run(ctx, s.opened.sources, o)
+	})
+}
+
+// takeUp makes the flags and targets those of the journal's run.
+func (f *scanFlags) takeUp(cmd *cobra.Command, p *past, targets []target, given bool, set *detectors.Set) ([]target, error) {
+	if len(p.runs) == 0 {
+		return targets, nil // it was stopped before its first record
+	}
+	if err := p.checkCoverage(cmd, targets, given, set.Name()); err != nil {
+		return nil, err
+	}
+	if err := p.restore(cmd, slices.Concat(coverageFlags, verificationFlags, []string{"verify"})); err != nil {
+		return nil, err
+	}
+	if !cmd.Flag("case").Changed {
+		f.caseID = p.first().Case
+	}
+	if !cmd.Flag("reason").Changed {
+		f.reason = p.first().Reason
+	}
+	targets, err := parseTargets(p.first().Targets)
+	if slices.ContainsFunc(targets, func(t target) bool { return t.scheme == schemeStdin }) {
+		return nil, fmt.Errorf("--resume: %w", errOnce)
+	}
+	return targets, err
+}
+
+// journalToResume returns the path of the journal to go on with.
+func (a *app) journalToResume(f *scanFlags, targets []target) (string, error) {
+	if f.journal != "" {
+		if !journalExists(f.journal) {
+			return "", fmt.Errorf("--resume: there is no journal %s", f.journal)
+		}
+		return filepath.Abs(f.journal)
+	}
+	dir, err := stateDir(runtime.GOOS, a.env)
+	if err != nil {
+		return "", err
+	}
+	return latestUnfinished(dir, targets)
+}
+
+// createJournal makes the run's journal and remembers its path in f.
+func (a *app) createJournal(f *scanFlags, run journal.Run) (*journal.File, error) {
+	named := f.journal != ""
+	if !named {
+		dir, err := stateDir(runtime.GOOS, a.env)
+		if err != nil {
+			return nil, err
+		}
+		f.journal = filepath.Join(dir, journalName(run.Started, run.ID))
+	}
+	path, err := filepath.Abs(f.journal)
+	if err != nil {
+		return nil, fmt.Errorf("--journal: %w", err)
+	}
+	f.journal = path
+	file, err := journal.Create(path)
+	switch {
+	case err != nil && named && journalExists(path):
+		return nil, fmt.Errorf("--journal %s: %w; go on with it by --resume, or name a new file", path, err)
+	case err != nil && named:
+		return nil, fmt.Errorf("--journal %s: %w", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("the journal cannot be kept in its usual place: %w; name another with --journal FILE", err)
+	}
+	return file, nil
+}
+
+// ownFiles returns what a scan leaves out because we wrote it: journals and
+// reports hold key ids.
+func (a *app) ownFiles(f *scanFlags) []string {
+	own := []string{f.journal}
+	if dir, err := stateDir(runtime.GOOS, a.env); err == nil {
+		own = append(own, dir)
+	}
+	if f.output.path != "" {
+		if path, err := filepath.Abs(f.output.path); err == nil {
+			own = append(own, path)
+		}
+	}
+	return own
+}
+
+// resumeHint is what a user types to go on.
+func (s *session) resumeHint() string {
+	again := words(s.cmd, []string{"format", "output", "fail-on", "jobs", "io-limit"})
+	return shellQuoted(slices.Concat([]string{"mislaid", "scan", "--resume", "--journal", s.journalPath}, again))
+}
+
+// now returns the time for a record.
+func now() time.Time { return time.Now().UTC() }

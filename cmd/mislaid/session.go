@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"mislaid/detectors"
+	"mislaid/internal/journal"
+	"mislaid/internal/pace"
+	"mislaid/internal/report"
+	"mislaid/internal/scan"
+	"mislaid/verify"
+)
+
+// Reasons of an End record.
+const (
+	endComplete    = "complete"
+	endInterrupted = "interrupted"
+)
+
+// session is one part of a run from its banner to its exit code: it joins the
+// crawl, the journal, the verify queue and the report.
+type session struct {
+	app          *app
+	cmd          *cobra.Command
+	flags        *consoleFlags
+	failOn       string
+	run          journal.Run
+	past         *past
+	verification verification
+	set          *detectors.Set
+	tree         treeFlags
+	opened       opened
+	out          *output
+	journalPath  string
+
+	console   *console
+	rec       *recorder
+	announced map[string]journal.Severity
+	submitted atomic.Pointer[func(verify.Request)]
+}
+
+// do runs work with everything around it. It closes file.
+func (s *session) do(ctx context.Context, file *journal.File, work func(context.Context, scan.Options) error) error {
+	s.console = &console{w: s.app.stderr}
+	s.announced = make(map[string]journal.Severity)
+	for _, l := range s.past.folder.Summary().Leaks {
+		if l.Settled {
+			s.announced[l.ID] = l.Severity
+		}
+	}
+	s.rec = &recorder{file: file, folder: s.past.folder, settled: s.settled}
+	s.banner()
+	workErr := s.begin(ctx)
+	if workErr == nil {
+		workErr = s.verifyBeside(ctx, work)
+	}
+	return s.end(ctx, workErr)
+}
+
+// begin commits the run's first records.
+func (s *session) begin(ctx context.Context) error {
+	records := []journal.Record{{Run: &s.run}}
+	for i := range s.opened.failed {
+		records = append(records, journal.Record{Source: &s.opened.failed[i]})
+	}
+	return s.rec.Commit(context.WithoutCancel(ctx), records)
+}
+
+// verifyBeside does work while the verify queue runs, and waits for both.
+func (s *session) verifyBeside(ctx context.Context, work func(context.Context, scan.Options) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	q := verify.NewQueue(verify.Config{
+		Verifier: s.verification.verifier, Rules: s.verification.rules, Budget: s.verification.budget, Known: s.past.known(),
+		Answer: func(a verify.Answer) {
+			if err := s.rec.answer(context.WithoutCancel(ctx), a); err != nil {
+				stop(err)
+			}
+		},
+	})
+	log := s.console.logger(s.flags.debug)
+	o := scan.Options{
+		Set: s.set, Sink: s.rec, Jobs: s.tree.jobs, MaxFileSize: int64(s.tree.maxFileSize), Reads: readLimiter(int64(s.tree.ioLimit)),
+		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log,
+		Submit: func(r verify.Request) {
+			if note := s.submitted.Load(); note != nil {
+				(*note)(r)
+			}
+			q.Submit(r)
+		},
+	}
+	defer s.flags.showProgress(s.console, o.Progress, log)()
+
+	verified := make(chan error, 1)
+	go func() { verified <- q.Run(ctx) }()
+	err := work(ctx, o)
+	if err != nil {
+		stop(err)
+	}
+	q.Close()
+	if verr := <-verified; err == nil {
+		err = verr
+	}
+	return err
+}
+
+// end commits the last record, prints the report and returns how the program
+// ends.
+func (s *session) end(ctx context.Context, workErr error) error {
+	interrupted := ctx.Err() != nil
+	failed := s.rec.err()
+	if failed == nil && workErr != nil && !interrupted {
+		failed = workErr
+	}
+	if failed == nil {
+		reason := endComplete
+		if interrupted || s.run.Command != s.past.command(s.run.Command) && !s.past.ended {
+			reason = endInterrupted // a recheck does not complete a crawl
+		}
+		failed = s.rec.Commit(context.WithoutCancel(ctx), []journal.Record{{End: &journal.End{Time: now(), Reason: reason}}})
+	}
+	summary := s.rec.summary()
+	if err := s.rec.close(); failed == nil {
+		failed = err
+	}
+	if err := s.out.finish(summary); err != nil && failed == nil {
+		failed = fmt.Errorf("write the report: %w; it is kept: mislaid report %s", err, shellWord(s.journalPath))
+	}
+	if failed != nil {
+		return outputError("%w", failed)
+	}
+	if interrupted {
+		s.sayHowToGoOn()
+		return &exitError{code: exitCancelled}
+	}
+	if code := journal.ExitCode(summary, s.failOn); code != 0 {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+func (s *session) sayHowToGoOn() {
+	switch {
+	case s.run.Command != "scan":
+		fmt.Fprintf(s.console, "mislaid: stopped. Go on with:\n  mislaid %s %s\n", s.run.Command, shellWord(s.journalPath))
+	case s.opened.once():
+		fmt.Fprint(s.console, "mislaid: stopped. Standard input cannot be read again; what was found is above and in the journal.\n")
+	default:
+		fmt.Fprintf(s.console, "mislaid: stopped. Go on with:\n  %s\n", s.resumeHint())
+	}
+}
+
+// command returns what began the journal; a new journal is begun by now.
+func (p *past) command(now string) string {
+	if len(p.runs) == 0 {
+		return now
+	}
+	return p.first().Command
+}
+
+// settled prints a grave leak the moment it settles, and passes it on to a
+// streamed report.
+func (s *session) settled(l journal.Leak) error {
+	before, known := s.announced[l.ID]
+	if l.Severity >= journal.High && (!known || l.Severity > before) {
+		s.announced[l.ID] = l.Severity
+		line := report.Line(l, report.Options{Color: s.flags.colored(s.app.env, s.app.stderr), Width: columns(s.app.stderr)})
+		fmt.Fprintln(s.console, strings.TrimSuffix(line, "\n"))
+	}
+	return s.out.leak(l)
+}
+
+// banner says who we are and what is about to happen.
+func (s *session) banner() {
+	var b strings.Builder
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-9s "+format+"\n", append([]any{label}, args...)...)
+	}
+	fmt.Fprintf(&b, "mislaid %s (%s)\n", s.run.Version, strings.Join([]string{commitShort(s.run.Commit), s.run.Go, s.run.Platform}, ", "))
+	for _, src := range s.opened.sources {
+		info := src.Info()
+		line("crawls", "%s", printable(info.Title))
+		for _, note := range info.Notes {
+			line("note", "%s", printable(note))
+		}
+		for _, host := range info.Hosts {
+			line("contacts", "%s", printable(host))
+		}
+	}
+	for _, src := range s.opened.failed {
+		line("cannot", "read %s: %s", printable(src.Title), printable(src.Error))
+	}
+	if s.verification.verifier == nil {
+		line("contacts", "no host: verification is off, nothing is sent anywhere")
+	} else {
+		line("contacts", "%s", printable(strings.Join(s.verification.contacts, ", ")))
+		line("verifies", "each key once, by sts:GetCallerIdentity: that overwrites the key's last-used date;")
+		line("", "--verify=off sends nothing")
+	}
+	line("journal", "%s", printable(s.journalPath))
+	if s.run.Part > 0 {
+		line("resumes", "run %s, part %d", printable(s.run.ID), s.run.Part)
+	}
+	_, _ = fmt.Fprint(s.console, b.String()) // stderr is gone: so is whoever would read it
+}
+
+func commitShort(commit string) string {
+	if commit == "" {
+		return "commit unknown"
+	}
+	hash, dirty, _ := strings.Cut(commit, "+")
+	if dirty != "" {
+		dirty = "+" + dirty
+	}
+	return "commit " + hash[:min(12, len(hash))] + dirty
+}
+
+// readLimiter returns nil for no limit. What may be read at once is a tenth of a
+// second's worth.
+func readLimiter(perSecond int64) pace.Limiter {
+	if perSecond <= 0 {
+		return nil
+	}
+	return pace.NewLimiter(float64(perSecond), int(max(perSecond/10, 64<<10)))
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// target is a place to crawl as the user named it.
+type target struct {
+	scheme string // a key of the registry of sources
+	path   string // for schemeLocal: absolute and clean
+}
+
+// The schemes of this version's targets.
+const (
+	schemeLocal = "file"
+	schemeStdin = "stdin"
+)
+
+// plannedSchemes are spelled like targets but belong to other versions.
+var plannedSchemes = []string{"smb:", "slack:", "slack-export:", "gdrive:"}
+
+var webAddress = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
+
+// parseTargets reads what the user wants crawled. None means the current
+// directory, and the same one twice counts once. It is the one place that knows
+// the grammar.
+func parseTargets(args []string) ([]target, error) {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	var targets []target
+	for _, arg := range args {
+		t, err := parseTarget(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
+	}
+	return targets, nil
+}
+
+func parseTarget(arg string) (target, error) {
+	if arg == "-" {
+		return target{scheme: schemeStdin}, nil
+	}
+	if arg == "" {
+		return target{}, fmt.Errorf("a target is empty; the current directory is .")
+	}
+	for _, scheme := range plannedSchemes {
+		if strings.HasPrefix(arg, scheme) {
+			return target{}, fmt.Errorf("target %q: %s is not supported by this version; a path of that name is written ./%s", arg, scheme, arg)
+		}
+	}
+	if strings.HasPrefix(arg, `\\`) || webAddress.MatchString(arg) {
+		return target{}, fmt.Errorf("target %q: only paths and - (standard input) are supported by this version", arg)
+	}
+	path, err := filepath.Abs(arg)
+	if err != nil {
+		return target{}, fmt.Errorf("target %q: %w", arg, err)
+	}
+	return target{scheme: schemeLocal, path: path}, nil
+}
+
+// String returns the target so that parseTarget gives the same again.
+func (t target) String() string {
+	if t.scheme == schemeStdin {
+		return "-"
+	}
+	return t.path
+}
+
+func targetNames(targets []target) []string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.String()
+	}
+	return names
+}

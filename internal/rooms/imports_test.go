@@ -1,0 +1,163 @@
+package rooms
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room says what a package may import besides the standard library.
+type room struct {
+	ours   []string          // packages of this repository
+	theirs map[string]string // modules of others, each with the reason
+	notStd []string          // packages of the standard library that it must do without
+}
+
+// pure is what a detector has no use for: it is data and pure functions.
+var pure = []string{"net", "os", "io/ioutil", "context", "log", "syscall"}
+
+const (
+	xsys  = "golang.org/x/sys"
+	xsync = "golang.org/x/sync"
+	xtime = "golang.org/x/time"
+)
+
+// rooms is the whole house. A package that is not in it does not belong to it.
+var rooms = map[string]room{
+	"sources":       {},
+	"sources/local": {ours: []string{"sources", "internal/pace"}, theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library", "github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
+	"sources/sourcetest": {
+		ours:   []string{"sources", "internal/pace"},
+		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind", "pgregory.net/rapid": "property tests", "github.com/google/go-cmp": "differences that a person can read"},
+	},
+
+	"detectors":              {ours: []string{"internal/secret", "detectors/anchor"}, notStd: pure},
+	"detectors/anchor":       {theirs: map[string]string{xsys: "which vector instructions the processor has"}, notStd: pure},
+	"detectors/aws":          {ours: []string{"detectors", "internal/secret"}, notStd: pure},
+	"detectors/detectortest": {ours: []string{"detectors", "internal/secret"}, theirs: map[string]string{"pgregory.net/rapid": "property tests", "github.com/google/go-cmp": "differences that a person can read"}},
+
+	"verify": {ours: []string{"internal/secret", "internal/pace"}, theirs: map[string]string{xtime: "calls per second"}},
+	"verify/aws": {
+		ours: []string{"verify", "internal/secret", "internal/pace"},
+		theirs: map[string]string{
+			"github.com/aws/aws-sdk-go-v2":             "signs and sends GetCallerIdentity",
+			"github.com/aws/aws-sdk-go-v2/service/sts": "the call itself",
+			"github.com/aws/smithy-go":                 "the vendor's error codes and the steps of a call",
+		},
+	},
+
+	"internal/secret":  {},
+	"internal/pace":    {theirs: map[string]string{xtime: "a token bucket"}},
+	"internal/extract": {theirs: map[string]string{"golang.org/x/text": "encodings"}},
+	"internal/journal": {ours: []string{"sources", "detectors", "verify", "internal/secret"}, theirs: map[string]string{xsys: "file locks and the opening of files without following links"}},
+	"internal/report": {
+		ours: []string{"internal/journal", "internal/secret", "sources", "detectors", "verify"},
+		theirs: map[string]string{
+			"github.com/owenrumney/go-sarif/v3": "the types of SARIF 2.1.0",
+			"github.com/mattn/go-runewidth":     "columns of East Asian names in a terminal",
+		},
+	},
+	"internal/scan": {
+		ours:   []string{"sources", "detectors", "verify", "internal/extract", "internal/journal", "internal/pace", "internal/secret"},
+		theirs: map[string]string{xsync: "errgroup"},
+	},
+	"internal/rooms": {},
+	"internal/bench": {ours: []string{"detectors", "detectors/aws", "detectors/detectortest", "detectors/anchor", "internal/scan"}},
+
+	"cmd/mislaid": {
+		ours: []string{"sources", "detectors", "verify", "internal"},
+		theirs: map[string]string{
+			"github.com/spf13/cobra":          "commands, completion and manual pages",
+			"github.com/spf13/pflag":          "cobra's flags",
+			"github.com/pelletier/go-toml/v2": "a strict configuration file that tells line and column",
+			"golang.org/x/term":               "whether stderr is a terminal, and how wide",
+			xsys:                              "core dumps are switched off",
+		},
+	},
+}
+
+// testModules may be imported by any test.
+var testModules = map[string]string{
+	"pgregory.net/rapid":                       "property tests",
+	"github.com/google/go-cmp":                 "differences that a person can read",
+	"go.uber.org/goleak":                       "no goroutine left behind",
+	"github.com/rogpeppe/go-internal":          "testscript sessions",
+	"github.com/santhosh-tekuri/jsonschema/v6": "reports are checked against their published schema",
+	"golang.org/x/sys":                         "FIFOs, devices and pages that must not be touched",
+}
+
+func TestImports(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, f := range goFiles(t, true) {
+		name := strings.TrimPrefix(f.pkg, module+"/")
+		r, ok := rooms[name]
+		if !ok {
+			t.Errorf("%s: %s is in no room; say in this test what it may import", f.name, name)
+			continue
+		}
+		seen[name] = true
+		for _, path := range f.imports() {
+			if why := r.refuses(name, path, f.test); why != "" {
+				t.Errorf("%s imports %s: %s", f.name, path, why)
+			}
+		}
+	}
+	for name := range rooms {
+		if !seen[name] {
+			t.Errorf("there is no package %s", name)
+		}
+	}
+}
+
+// refuses says why a package may not import path; "" if it may.
+func (r room) refuses(name, path string, test bool) string {
+	if ours, ok := strings.CutPrefix(path, module+"/"); ok {
+		switch {
+		case ours == name, slices.ContainsFunc(r.ours, func(p string) bool { return p == ours || p == "internal" && under(ours, p) }):
+			return ""
+		case name == "cmd/mislaid" && (under(ours, "sources") || under(ours, "detectors") || under(ours, "verify")):
+			return ""
+		case test && (strings.HasSuffix(ours, "test") || under(name, "internal/scan") || under(name, "cmd")):
+			return ""
+		}
+		return "it may import " + strings.Join(r.ours, ", ") + " and nothing else of ours"
+	}
+	first, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(first, ".") {
+		if !test && slices.ContainsFunc(r.notStd, func(p string) bool { return under(path, p) }) {
+			return "it must do without"
+		}
+		return ""
+	}
+	for mod := range r.theirs {
+		if under(path, mod) {
+			return ""
+		}
+	}
+	for mod := range testModules {
+		if test && under(path, mod) {
+			return ""
+		}
+	}
+	return "no reason is given for that module"
+}
+
+// TestRefuses makes sure that the rules refuse something.
+func TestRefuses(t *testing.T) {
+	for _, bad := range [][2]string{
+		{"detectors/aws", "net/http"}, {"detectors/aws", "os"}, {"detectors", "context"}, {"sources", module + "/internal/secret"},
+		{"sources/local", module + "/sources/smb"}, {"verify", module + "/detectors"}, {"internal/report", module + "/internal/scan"},
+		{"internal/secret", "github.com/spf13/cobra"}, {"internal/journal", "github.com/spf13/cobra"},
+	} {
+		if rooms[bad[0]].refuses(bad[0], bad[1], false) == "" {
+			t.Errorf("%s may import %s", bad[0], bad[1])
+		}
+	}
+	for _, good := range [][2]string{
+		{"detectors/aws", "bytes"}, {"internal/scan", module + "/sources"}, {"cmd/mislaid", module + "/verify/aws"}, {"cmd/mislaid", "github.com/spf13/cobra/doc"},
+	} {
+		if why := rooms[good[0]].refuses(good[0], good[1], false); why != "" {
+			t.Errorf("%s may not import %s: %s", good[0], good[1], why)
+		}
+	}
+}
