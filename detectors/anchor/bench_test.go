@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/hex"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,8 +53,8 @@ func repeat(size int, line func() string) []byte {
 	return b[:size]
 }
 
-// BenchmarkScan reads each sample in windows of 256 KiB. The baseline is the
-// standard library's search for a byte that is not there.
+// BenchmarkScan reads each sample in windows of 256 KiB, in a fixed order. The
+// baseline is the standard library's search for a byte that is not there.
 func BenchmarkScan(b *testing.B) {
 	r := rand.New(rand.NewPCG(11, 12))
 	noise := func(n int) string {
@@ -61,6 +63,10 @@ func BenchmarkScan(b *testing.B) {
 			p[i] = byte(r.Uint32())
 		}
 		return string(p)
+	}
+	wanted := []string{
+		"AKIA", "ASIA", "ABIA", "ACCA", "ABSK", "bedrock-api-key-", "ecret", "ECRET",
+		"QUtJQ", "FLSU", "X-Amz-Credential", "SigninToken=",
 	}
 	source := goSource(b, 64<<20)
 	for _, sample := range []struct {
@@ -83,12 +89,15 @@ func BenchmarkScan(b *testing.B) {
 		{"literals-only", repeat(sampleSize, func() string { return "AKIAecretASIA" })},
 		{"wide-literals", repeat(sampleSize, func() string { return wide("AKIAecretASIA") })},
 	} {
-		b.Run(sample.name+"/baseline", func(b *testing.B) {
-			bench(b, sample.data, func(w []byte) { bytes.IndexByte(w, 0xf8) })
-		})
-		for name, s := range paths(b, words, 40) {
+		if sample.name == "source" {
+			b.Run("source/baseline", func(b *testing.B) {
+				bench(b, sample.data, func(w []byte) { bytes.IndexByte(w, 0xff) })
+			})
+		}
+		sets := paths(b, wanted, 40)
+		for _, name := range slices.Sorted(maps.Keys(sets)) {
 			b.Run(sample.name+"/"+name, func(b *testing.B) {
-				sc := s.NewScanner()
+				sc := sets[name].NewScanner()
 				hits := make([]Hit, 0, windowSize)
 				n := 0
 				bench(b, sample.data, func(w []byte) {

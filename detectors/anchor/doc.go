@@ -4,13 +4,13 @@
 // the way and allocates nothing.
 //
 // On amd64 with AVX2 an assembly kernel looks at 64 bytes a turn. For each
-// literal it compares only its three rarest bytes, as nibbles, in eight buckets
-// of literals; for runs it asks whether an aligned lane of 16 bytes is base64
+// literal it compares only its three rarest bytes, by their nibbles, in eight
+// buckets of literals; for runs it asks whether an aligned lane of 16 bytes is base64
 // throughout, which any run of 31 or more must contain. Blocks that pass go to
 // Go code with their bit masks, and only there is anything decided. Newlines
-// and NUL bytes are noticed in the same loop, because a second pass over the
-// window costs more than the four instructions. If there was a NUL, a second
-// kernel looks at every second byte for UTF-16.
+// are counted and NUL bytes noticed in the same loop: that slows it by about
+// 7 %, where bytes.Count and bytes.IndexByte beside it would cost 20 to 30 %. If
+// there was a NUL, a second kernel looks at every second byte for UTF-16.
 //
 // Everywhere else, and with the build tag purego, a table of byte pairs finds
 // the literals and sparse probes find the runs. Both ways give equal answers.

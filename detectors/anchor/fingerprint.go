@@ -48,8 +48,9 @@ func weight(c byte) float64 {
 }
 
 // bucket is the fingerprints that share one bit: for each of the three bytes,
-// the low and high nibbles that occur in it. It also lets through mixtures of
-// its members.
+// the low and high nibbles that occur in it; all high ones for the third, which
+// the kernel does not look at. A bucket also lets through mixtures of its
+// members.
 type bucket struct{ low, high [3]uint16 }
 
 func bucketOf(mark uint32) (b bucket) {
@@ -58,6 +59,7 @@ func bucketOf(mark uint32) (b bucket) {
 		b.low[k] = 1 << (c & 15)
 		b.high[k] = 1 << (c >> 4)
 	}
+	b.high[2] = 0x00ff // of ASCII
 	return b
 }
 
@@ -69,7 +71,7 @@ func (b bucket) merge(o bucket) bucket {
 	return b
 }
 
-// load is about how often three bytes of text pass the bucket, in 10⁻⁹.
+// load is about how often three bytes of text pass the bucket, in 10^-9.
 func (b bucket) load() float64 {
 	p := 1.0
 	for k := range 3 {

@@ -33,7 +33,8 @@ func hasKernel() bool { return cpu.X86.HasAVX2 }
 
 // scanNarrow goes through p[:n] by 64-byte blocks as long as a block and the 2
 // bytes behind it are there, and max > 0 reports are not yet made. It returns
-// how many it made, the offset of the first byte that is not done, and of the
+// how many it made (none for a block that is base64 throughout and has no
+// fingerprint), the offset of the first byte that is not done, and of the
 // bytes done the newlines and whether (non-zero) one is NUL.
 //
 //go:noescape

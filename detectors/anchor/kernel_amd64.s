@@ -3,16 +3,17 @@
 #include "textflag.h"
 
 // Both kernels keep
-//	Y0-Y5  tables.marks       CX   offset of the block
-//	DX     last offset at which a block and what is behind it are there
-//	SI     p   R8 tables   DI next report   R9 reports left   R10 reports made
+//	Y0-Y4  tables.marks        SI  p          DI   next report
+//	CX     offset of the block  R8  tables     R9   reports that there is room for
+//	DX     last CX to look at                 R10  reports made
+//	Y5     zero
 // and use Y14 and Y15 for one vector of input: the bytes and their high nibbles.
 // The low nibbles need no mask: VPSHUFB looks at bits 0-3 and gives 0 for a byte
 // of 0x80 or more, which is in no table.
 
-#define NIBBLE  256(R8)
-#define NEWLINE 288(R8)
-#define ZERO    320(R8)
+#define NIBBLE  224(R8)
+#define NEWLINE 256(R8)
+#define ZERO    Y5
 
 #define SPLIT \
 	VPSRLW $4, Y14, Y15      \
@@ -24,14 +25,21 @@
 	VPSHUFB Y15, Y1, Y15      \
 	VPAND   Y15, marks, marks
 
-// ALSO keeps the buckets of which the bytes at off can be the second or third.
-#define ALSO(off, low, high, marks) \
+// SECOND keeps the buckets of which the bytes at off can be the second.
+#define SECOND(off, marks) \
 	VMOVDQU off(SI)(CX*1), Y14 \
 	SPLIT                      \
-	VPSHUFB Y14, low, Y14      \
-	VPSHUFB Y15, high, Y15     \
+	VPSHUFB Y14, Y2, Y14       \
+	VPSHUFB Y15, Y3, Y15       \
 	VPAND   Y14, marks, marks  \
 	VPAND   Y15, marks, marks
+
+// THIRD keeps the buckets of which the bytes at off can be the third, by their
+// low nibbles alone: the high ones would turn away too few to be worth it.
+#define THIRD(off, marks) \
+	VMOVDQU off(SI)(CX*1), Y14 \
+	VPSHUFB Y14, Y4, Y14       \
+	VPAND   Y14, marks, marks
 
 #define LOADTABLES \
 	VMOVDQU 0(R8), Y0   \
@@ -39,7 +47,7 @@
 	VMOVDQU 64(R8), Y2  \
 	VMOVDQU 96(R8), Y3  \
 	VMOVDQU 128(R8), Y4 \
-	VMOVDQU 160(R8), Y5
+	VPXOR   Y5, Y5, Y5
 
 // MASK turns two vectors of 0 and 0xff into 64 bits.
 #define MASK(a, b, out, tmp) \
@@ -49,7 +57,7 @@
 	ORQ       tmp, out
 
 // NARROW looks at the 32 bytes at off: marks, and other = 0xff where a byte is
-// not base64. It counts newlines in Y8, downwards, and keeps the least bytes in Y9.
+// not base64. It counts newlines in Y8 and keeps the least bytes in Y9.
 #define NARROW(off1, off2, off3, marks, other) \
 	VMOVDQU  off1(SI)(CX*1), Y14  \
 	VPMINUB  Y14, Y9, Y9          \
@@ -61,13 +69,12 @@
 	VPAND    marks, other, other  \
 	VPCMPEQB ZERO, other, other   \
 	BEGIN(marks)                  \
-	ALSO(off2, Y2, Y3, marks)     \
-	ALSO(off3, Y4, Y5, marks)
+	SECOND(off2, marks)           \
+	THIRD(off3, marks)
 
 // SUMLINES adds the newlines of Y8 to R12.
 #define SUMLINES \
-	VPXOR        Y14, Y14, Y14 \
-	VPSADBW      Y14, Y8, Y8   \
+	VPSADBW      ZERO, Y8, Y8   \
 	VEXTRACTI128 $1, Y8, X15   \
 	VPADDQ       X15, X8, X8   \
 	VPSHUFD      $0x4e, X8, X15 \
@@ -84,8 +91,8 @@ TEXT ·scanNarrow(SB), NOSPLIT, $0-72
 	MOVQ out+24(FP), DI
 	MOVQ max+32(FP), R9
 	LOADTABLES
-	VMOVDQU 192(R8), Y6    // tables.base64
-	VMOVDQU 224(R8), Y7
+	VMOVDQU 160(R8), Y6    // tables.base64
+	VMOVDQU 192(R8), Y7
 	VPXOR Y8, Y8, Y8
 	VPCMPEQB Y9, Y9, Y9
 	XORQ CX, CX
@@ -96,6 +103,7 @@ TEXT ·scanNarrow(SB), NOSPLIT, $0-72
 lines:
 	MOVQ $127, R11         // blocks, of two newlines a byte of Y8 at most
 
+	PCALIGN $64
 loop:
 	CMPQ CX, DX
 	JGT  done
@@ -124,6 +132,12 @@ report:
 	NOTQ AX
 	MASK(Y12, Y13, R13, BX)
 	NOTQ R13
+	CMPQ R13, $-1          // base64 throughout: the middle of a run that is too long
+	JNE  write
+	TESTQ AX, AX
+	JZ   resume
+
+write:
 	MOVQ CX, 0(DI)
 	MOVQ AX, 8(DI)
 	MOVQ R13, 16(DI)
@@ -149,8 +163,8 @@ done:
 	VMOVDQU off1(SI)(CX*1), Y14 \
 	SPLIT                       \
 	BEGIN(marks)                \
-	ALSO(off2, Y2, Y3, marks)   \
-	ALSO(off3, Y4, Y5, marks)
+	SECOND(off2, marks)         \
+	THIRD(off3, marks)
 
 // func scanWide(p *byte, n int, t *tables, out *block, max int) (count, next int)
 TEXT ·scanWide(SB), NOSPLIT, $0-56

@@ -1,6 +1,7 @@
 package anchor
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -8,8 +9,7 @@ import (
 )
 
 // words is a set of literals as a detector might ask for, with shared and
-// overlapping fingerprints. They are halves glued together so that no literal
-// here reads as a key.
+// overlapping fingerprints.
 var words = []string{
 	"AKIA", "ASIA", "ABIA", "ACCA", "ABSK", "bedrock-api-key-", "ecret", "ECRET", "ecre",
 	"QUtJQ", "BS0lB", "FLSU", "X-Amz-Credential", "SigninToken=", "secretary",
@@ -41,16 +41,22 @@ func paths(t testing.TB, literals []string, run int) map[string]*Set {
 func naive(literals []string, run int, b []byte) (hits []Hit, newlines int) {
 	const class = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	in := func(i int) bool { return i >= 0 && i < len(b) && strings.IndexByte(class, b[i]) >= 0 }
+	wides := make([][]byte, len(literals))
+	for id, l := range literals {
+		wides[id] = []byte(strings.TrimSuffix(wide(l), "\x00"))
+	}
 	for i := range b {
 		if b[i] == '\n' {
 			newlines++
 		}
 		for id, l := range literals {
+			if b[i] != l[0] {
+				continue
+			}
 			if i+len(l) <= len(b) && string(b[i:i+len(l)]) == l {
 				hits = append(hits, Hit{Off: i, ID: int32(id)})
 			}
-			wide := strings.TrimSuffix(strings.Join(strings.Split(l, ""), "\x00"), "\x00")
-			if i+len(wide) <= len(b) && string(b[i:i+len(wide)]) == wide {
+			if bytes.HasPrefix(b[i:], wides[id]) {
 				hits = append(hits, Hit{Off: i, ID: int32(id), Wide: true})
 			}
 		}
@@ -58,8 +64,8 @@ func naive(literals []string, run int, b []byte) (hits []Hit, newlines int) {
 			continue
 		}
 		whole := true
-		for k := i; k < i+run; k++ {
-			whole = whole && in(k)
+		for k := i; k < i+run && whole; k++ {
+			whole = in(k)
 		}
 		word := string(b[i : i+run])
 		digest := strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""

@@ -31,10 +31,13 @@ func (s *Set) narrowPass(hits []Hit, b []byte) []Hit {
 	from, i := len(hits), 0
 	for ; i+8 <= len(b); i += 8 {
 		v := binary.LittleEndian.Uint64(b[i:])
-		if s.pairs[uint16(v)] || s.pairs[uint16(v>>16)] || s.pairs[uint16(v>>32)] || s.pairs[uint16(v>>48)] {
+		if s.pairs[uint16(v)]|s.pairs[uint16(v>>16)]|s.pairs[uint16(v>>32)]|s.pairs[uint16(v>>48)] != 0 {
 			for k := range 4 {
-				if s.pairs[uint16(v>>(16*k))] {
+				pair := s.pairs[uint16(v>>(16*k))]
+				if pair&secondPair != 0 {
 					hits = s.literalsAt(hits, from, b, i+2*k-1)
+				}
+				if pair&firstPair != 0 {
 					hits = s.literalsAt(hits, from, b, i+2*k)
 				}
 			}
@@ -47,18 +50,16 @@ func (s *Set) narrowPass(hits []Hit, b []byte) []Hit {
 }
 
 // widePass does the same for UTF-16: in each four bytes stand two pairs of
-// characters, one for either parity.
+// characters, one at even and one at odd offsets, with a zero byte within.
 func (s *Set) widePass(hits []Hit, b []byte) []Hit {
 	i := 0
 	for ; i+4 <= len(b); i += 4 {
 		v := binary.LittleEndian.Uint32(b[i:])
-		even := uint16(v&0xff | v>>8&0xff00)
-		odd := uint16(v>>8&0xff | v>>16&0xff00)
-		if s.pairs[even] {
+		if v&0x0000ff00 == 0 && s.pairs[uint16(v&0xff|v>>8&0xff00)] != 0 {
 			hits = s.wideAt(hits, 0, b, i-2)
 			hits = s.wideAt(hits, 0, b, i)
 		}
-		if s.pairs[odd] {
+		if v&0x00ff0000 == 0 && s.pairs[uint16(v>>8&0xff|v>>16&0xff00)] != 0 {
 			hits = s.wideAt(hits, 0, b, i-1)
 			hits = s.wideAt(hits, 0, b, i+1)
 		}
@@ -66,25 +67,24 @@ func (s *Set) widePass(hits []Hit, b []byte) []Hit {
 	return s.wideAt(hits, 0, b, i-2) // its second pair may need a byte that is not there
 }
 
-// runPass probes two bytes half a run apart: every run contains such a pair at
-// multiples of that distance. Each byte is read at most a few times, however
-// long the runs are.
+// runPass probes bytes half a run apart, and a few between: every run contains
+// such a stretch that begins at a multiple of that distance. Each byte is read
+// at most a few times, however long the runs are.
 func (s *Set) runPass(hits []Hit, b []byte) []Hit {
 	step := s.run / 2
 	for i := 0; i+step < len(b); {
-		if !base64Chars[b[i+step]] {
-			i += 2 * step // neither this pair nor the next
-			continue
-		}
-		if !base64Chars[b[i]] || !base64Chars[b[i+step/2]] {
+		if base64Bit[b[i]]&base64Bit[b[i+step/4]]&base64Bit[b[i+step/2]]&base64Bit[b[i+3*step/4]]&base64Bit[b[i+step]] == 0 {
 			i += step
 			continue
 		}
 		start, end := i, i+1
-		for start > 0 && base64Chars[b[start-1]] {
-			start-- // ends within a step: the pair before this one was no part of a run
+		for start > 0 && base64Bit[b[start-1]] != 0 {
+			start-- // ends within a step: the stretch before this one was no part of a run
 		}
-		for end < len(b) && base64Chars[b[end]] {
+		for end+4 <= len(b) && base64Bit[b[end]]&base64Bit[b[end+1]]&base64Bit[b[end+2]]&base64Bit[b[end+3]] != 0 {
+			end += 4
+		}
+		for end < len(b) && base64Bit[b[end]] != 0 {
 			end++
 		}
 		if end-start == s.run {

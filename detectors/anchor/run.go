@@ -1,11 +1,11 @@
 package anchor
 
-// base64Chars is the class of bytes that runs are made of.
-var base64Chars = func() (in [256]bool) {
+// base64Bit is 1 for the bytes that runs are made of, and 0 for all others.
+var base64Bit = func() (bit [256]uint8) {
 	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
-		in[c] = true
+		bit[c] = 1
 	}
-	return in
+	return bit
 }()
 
 // runAt inserts the run b[p:p+run], whose length and neighbours of its class
@@ -19,19 +19,29 @@ func (s *Set) runAt(hits []Hit, from int, b []byte, p int) []Hit {
 	return insert(hits, from, Hit{Off: p, ID: int32(len(s.literals))})
 }
 
-// isDigest reports whether run is hexadecimal with letters of one case.
-func isDigest(run []byte) bool {
-	var lower, upper bool
-	for _, c := range run {
+// hexKind is 0 for digits, and a bit each for the letters a to f, A to F, and
+// all other bytes.
+var hexKind = func() (kind [256]uint8) {
+	for c := range kind {
 		switch {
 		case c >= '0' && c <= '9':
 		case c >= 'a' && c <= 'f':
-			lower = true
+			kind[c] = 1
 		case c >= 'A' && c <= 'F':
-			upper = true
+			kind[c] = 2
 		default:
-			return false
+			kind[c] = 4
 		}
 	}
-	return !lower || !upper
+	return kind
+}()
+
+// isDigest reports whether run is hexadecimal with letters of one case. It does
+// not stop early: a jump that is guessed wrong costs more than the rest.
+func isDigest(run []byte) bool {
+	var kind uint8
+	for _, c := range run {
+		kind |= hexKind[c]
+	}
+	return kind <= 2
 }

@@ -20,10 +20,16 @@ type Set struct {
 	run      int  // 0: none
 	kernel   bool // take the assembly path
 
-	first  [256]uint8    // hash of a fingerprint → 1 + index of its first literal; 0 none
-	pairs  [1 << 16]bool // two neighbouring bytes of a fingerprint, low byte first
+	first  [256]uint8     // hash of a fingerprint → 1 + index of its first literal; 0 none
+	pairs  [1 << 16]uint8 // two neighbouring bytes, low byte first → firstPair, secondPair
 	tables tables
 }
+
+// What two bytes can be in a fingerprint.
+const (
+	firstPair  = 1 << iota // its first and second byte
+	secondPair             // its second and third byte
+)
 
 // literal is one literal and the three bytes by which it is noticed.
 type literal struct {
@@ -36,11 +42,10 @@ type literal struct {
 // tables is what the kernel reads; kernel_amd64.s knows the layout. Each table
 // of 16 is there twice, once for each half of a vector register.
 type tables struct {
-	marks   [3][2][32]byte // by byte of the fingerprint, by low and high nibble: the buckets that have it
-	base64  [2][32]byte    // by low and high nibble
-	nibble  [32]byte       // 0x0f
-	newline [32]byte       // '\n'
-	zero    [32]byte
+	marks   [5][32]byte // low and high nibble of the first byte of a fingerprint, of the second, low of the third: the buckets that have it
+	base64  [2][32]byte // by low and high nibble
+	nibble  [32]byte    // 0x0f
+	newline [32]byte    // '\n'
 }
 
 // Compile prepares a set. Each literal is MinLiteral or more ASCII bytes other
@@ -84,8 +89,8 @@ func (s *Set) add(text string) {
 	h := hash(mark)
 	s.literals = append(s.literals, literal{text: text, at: at, mark: mark, next: s.first[h]})
 	s.first[h] = uint8(len(s.literals))
-	s.pairs[mark&0xffff] = true
-	s.pairs[mark>>8] = true
+	s.pairs[mark&0xffff] |= firstPair
+	s.pairs[mark>>8] |= secondPair
 }
 
 // fill builds the kernel's tables.
@@ -99,12 +104,11 @@ func (s *Set) fill() {
 		marks = append(marks, l.mark)
 	}
 	for i, b := range pack(marks) {
-		for k := range 3 {
-			for half := 0; half < 32; half += 16 {
-				for n := range 16 {
-					s.tables.marks[k][0][half+n] |= byte(b.low[k]>>n&1) << i
-					s.tables.marks[k][1][half+n] |= byte(b.high[k]>>n&1) << i
-				}
+		for k, nibbles := range [...]uint16{b.low[0], b.high[0], b.low[1], b.high[1], b.low[2]} {
+			for n := range 16 {
+				bit := byte(nibbles>>n&1) << i
+				s.tables.marks[k][n] |= bit
+				s.tables.marks[k][16+n] |= bit
 			}
 		}
 	}
@@ -112,8 +116,8 @@ func (s *Set) fill() {
 		return
 	}
 	// The characters stand in the six rows 0x20 to 0x70: a bit for each row.
-	for c, in := range base64Chars {
-		if in {
+	for c, in := range base64Bit {
+		if in != 0 {
 			bit := byte(1) << (c>>4 - 2)
 			for half := 0; half < 32; half += 16 {
 				s.tables.base64[0][half+c&15] |= bit

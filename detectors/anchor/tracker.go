@@ -4,10 +4,6 @@ package anchor
 
 import "math/bits"
 
-// edge is how many base64 characters at an end of a block make the kernel
-// report it. The longer part of a run that two blocks share is not shorter.
-const edge = 16
-
 // tracker finds exact runs in the bit masks of the blocks that the kernel
 // reports, in order. Its work for a block is bounded.
 type tracker struct {
@@ -25,10 +21,14 @@ const settled = 1 << 32
 func (t *tracker) block(hits []Hit, b []byte, off int, mask uint64, joined bool) []Hit {
 	run := t.set.run
 	head := bits.TrailingZeros64(^mask)
+	half := (run + 1) / 2 // at least so much of a run lies in one block
 	if off != t.next {
-		t.open = 0
-		if head >= edge {
-			t.open = backward(b, off, edge)
+		if !joined && ones(mask, half) == 0 {
+			return hits
+		}
+		t.open = 0 // or base64 throughout: either way a short head makes no run
+		if head >= half {
+			t.open = backward(b, off, run)
 		}
 	}
 	t.next = off + blockSize
@@ -43,7 +43,7 @@ func (t *tracker) block(hits []Hit, b []byte, off int, mask uint64, joined bool)
 		hits = t.set.runAt(hits, t.from, b, off+start)
 	}
 	t.open = bits.LeadingZeros64(^mask)
-	if !joined && t.open >= edge {
+	if !joined && t.open >= half {
 		if t.open+forward(b, off+blockSize, run) == run {
 			hits = t.set.runAt(hits, t.from, b, t.next-t.open)
 		}
@@ -55,12 +55,7 @@ func (t *tracker) block(hits []Hit, b []byte, off int, mask uint64, joined bool)
 // inner returns the index of the run of exactly so many ones in mask that has
 // zeros on both sides, 0 if there is none. There is room for one.
 func inner(mask uint64, run int) int {
-	m := mask & (mask >> 1)
-	m &= m >> 2
-	m &= m >> 4
-	m &= m >> 8
-	m &= m >> 16
-	m &= m >> (run - 32)
+	m := ones(mask, run)
 	if m == 0 {
 		return 0
 	}
@@ -71,10 +66,23 @@ func inner(mask uint64, run int) int {
 	return start
 }
 
+// ones returns mask with only those bits left from which n ones stand in a row
+// upwards; n is 16 to 64.
+func ones(mask uint64, n int) uint64 {
+	for k := 1; k <= 8; k *= 2 {
+		mask &= mask >> k
+	}
+	if n > 32 {
+		mask &= mask >> 16
+		n -= 16
+	}
+	return mask & (mask >> (n - 16))
+}
+
 // backward counts the base64 characters before b[i:], at most limit.
 func backward(b []byte, i, limit int) int {
 	n := 0
-	for n < limit && n < i && base64Chars[b[i-1-n]] {
+	for n < limit && n < i && base64Bit[b[i-1-n]] != 0 {
 		n++
 	}
 	return n
@@ -83,7 +91,7 @@ func backward(b []byte, i, limit int) int {
 // forward counts the base64 characters in b[i:], at most limit.
 func forward(b []byte, i, limit int) int {
 	n := 0
-	for n < limit && i+n < len(b) && base64Chars[b[i+n]] {
+	for n < limit && i+n < len(b) && base64Bit[b[i+n]] != 0 {
 		n++
 	}
 	return n
