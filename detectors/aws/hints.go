@@ -290,7 +290,7 @@ func cleanHint(s string) string {
 		return ""
 	}
 	for _, c := range s {
-		if !unicode.IsPrint(c) {
+		if !unicode.IsPrint(c) || c == utf8.RuneError {
 			return ""
 		}
 	}
