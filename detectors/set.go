@@ -1,44 +1,128 @@
 package detectors
 
+import (
+	"cmp"
+
+	"fmt"
+	"slices"
+	"strings"
+
+	"mislaid/detectors/anchor"
+)
+
 // Set is detectors compiled together. Safe for concurrent use.
-type Set struct{}
+type Set struct {
+	name      string
+	detectors []Detector
+	anchors   *anchor.Set
+	shapes    []shape // by the id of an anchor's hit
+	reach     int     // the greatest Reach
+}
+
+// shape is what one anchor means to the detectors that asked for it.
+type shape struct {
+	size  int    // characters
+	users uint64 // bit i: detectors[i] wants a region around it
+}
+
+// maxDetectors is the width of shape.users.
+const maxDetectors = 64
 
 // NewSet compiles detectors. It fails on an anchor that is too short or a
 // detector without anchors.
-func NewSet(ds ...Detector) (*Set, error) { panic("stub") }
+func NewSet(ds ...Detector) (*Set, error) {
+	if len(ds) == 0 || len(ds) > maxDetectors {
+		return nil, fmt.Errorf("detectors: a set holds 1 to %d detectors, not %d", maxDetectors, len(ds))
+	}
+	s := &Set{detectors: slices.Clone(ds)}
+	var (
+		names    []string
+		literals []string
+		run      shape
+	)
+	for i, d := range ds {
+		switch {
+		case d.Name == "" || slices.Contains(names, label(d)):
+			return nil, fmt.Errorf("detectors: the name %q is empty or taken", d.Name)
+		case len(d.Anchors) == 0:
+			return nil, fmt.Errorf("detectors: %s has no anchors", d.Name)
+		case d.Find == nil || d.Join == nil || d.Reach <= 0:
+			return nil, fmt.Errorf("detectors: %s lacks Find, Join or Reach", d.Name)
+		}
+		names = append(names, label(d))
+		s.reach = max(s.reach, d.Reach)
+		for _, a := range d.Anchors {
+			switch {
+			case (a.Literal == "") == (a.Run == 0):
+				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal and run", d.Name)
+			case a.Run != 0 && run.size != 0 && a.Run != run.size:
+				return nil, fmt.Errorf("detectors: %s wants runs of %d where another wants %d", d.Name, a.Run, run.size)
+			case a.Run != 0:
+				run.size = a.Run
+				run.users |= 1 << i
+			default:
+				at := slices.Index(literals, a.Literal)
+				if at < 0 {
+					at = len(literals)
+					literals = append(literals, a.Literal)
+					s.shapes = append(s.shapes, shape{size: len(a.Literal)})
+				}
+				s.shapes[at].users |= 1 << i
+			}
+		}
+	}
+	var err error
+	if s.anchors, err = anchor.Compile(literals, run.size); err != nil {
+		return nil, fmt.Errorf("detectors: %w", err)
+	}
+	s.shapes = append(s.shapes, run)
+	s.name = strings.Join(names, "+")
+	return s, nil
+}
+
+// label names one detector and its version.
+func label(d Detector) string { return fmt.Sprintf("%s/%d", d.Name, d.Version) }
 
 // Name names the detectors and their versions: it changes when the Set would
 // find something else in the same bytes.
-func (s *Set) Name() string { panic("stub") }
+func (s *Set) Name() string { return s.name }
 
 // Margin is how many bytes of context a Window needs on both sides of its
-// owned span, wherever the stream has them: the greatest Reach and RunLimit.
-func (s *Set) Margin() int { panic("stub") }
+// owned span, wherever the stream has them: the greatest Reach and RunLimit,
+// twice, because a character of UTF-16 is two bytes.
+func (s *Set) Margin() int { return 2 * (s.reach + RunLimit) }
 
 // NewFinder returns the scratch space of one goroutine.
-func (s *Set) NewFinder() *Finder { panic("stub") }
+func (s *Set) NewFinder() *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
 
 // Join returns the candidates that the atoms of one whole stream make, atoms in
 // any order.
-func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate { panic("stub") }
-
-// Window is a span of a stream with its surroundings.
-type Window struct {
-	Head      []byte // the first HeadSize bytes of the stream, or as many as there are
-	Bytes     []byte // context, owned span, context
-	Base      int64  // offset of Bytes[0] in the stream
-	From, To  int    // the owned span within Bytes: atoms belong to the window that owns their first byte
-	Line      int    // line number at From
-	LineStart int64  // offset of the first byte of the line that From stands in; -1 unknown
+func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
+	own := slices.Clone(atoms)
+	slices.SortFunc(own, func(a, b Atom) int {
+		return cmp.Or(cmp.Compare(a.Detector, b.Detector), comparePlace(a, b))
+	})
+	own = slices.CompactFunc(own, samePlace)
+	for len(own) > 0 {
+		d := own[0].Detector
+		n := 1
+		for n < len(own) && own[n].Detector == d {
+			n++
+		}
+		if d >= 0 && d < len(s.detectors) {
+			dst = s.detectors[d].Join(dst, own[:n:n])
+		}
+		own = own[n:]
+	}
+	return dst
 }
 
-// Finder finds atoms in windows. It belongs to one goroutine.
-type Finder struct{}
+// comparePlace orders atoms by where they stand.
+func comparePlace(a, b Atom) int {
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector))
+}
 
-// Find appends the atoms whose first byte lies in the window's owned span, in
-// order of Off, and returns the line number and line start at To. The answer
-// depends only on the stream, never on where windows were cut. It allocates
-// nothing for a window without an anchor.
-func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart int64) {
-	panic("stub")
+// samePlace reports whether a and b are one atom that was found twice.
+func samePlace(a, b Atom) bool {
+	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector
 }

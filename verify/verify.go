@@ -9,8 +9,6 @@ package verify
 import (
 	"context"
 	"time"
-
-	"mislaid/internal/secret"
 )
 
 // State is what is known of a credential.
@@ -57,6 +55,7 @@ const (
 	WhyNoSecret = "no secret found"
 	WhyNoID     = "no key id found"
 	WhyNoToken  = "no session token found"
+	WhyBadToken = "session token not accepted" // cut off, garbled, or of a partition that was not asked
 )
 
 // Verdict is what is known of one credential, with the evidence. It holds no
@@ -78,6 +77,8 @@ type Verdict struct {
 	Time      time.Time `json:"time,omitzero"`
 	Skew      string    `json:"skew,omitempty"` // our clock minus the server's, where it matters
 	Detail    string    `json:"detail,omitempty"`
+
+	RetryAfter time.Duration `json:"-"` // how long the server asked us to wait; 0 it did not
 }
 
 // Settled reports whether asking again would be pointless for now.
@@ -92,7 +93,9 @@ func (v Verdict) Settled() bool {
 }
 
 // Verifier asks a vendor about one credential. It never fails: Unknown carries
-// its reason. Safe for concurrent use.
+// its reason, and WhyNetwork or WhyThrottled say that asking again may help. It
+// returns soon after ctx ends, and neither keeps nor destroys the credential.
+// Safe for concurrent use.
 type Verifier interface {
-	Verify(ctx context.Context, c secret.Credential) Verdict
+	Verify(ctx context.Context, r Request) Verdict
 }

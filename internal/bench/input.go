@@ -135,7 +135,7 @@ func sourceText(size int) ([]byte, error) {
 	}
 	var text []byte
 	err = filepath.WalkDir(roots[0], func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(p, ".go") {
+		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(p, ".go") {
 			return err
 		}
 		b, err := os.ReadFile(p)

@@ -1,0 +1,103 @@
+// Package aws recognises AWS access keys: key ids, secret access keys and
+// session tokens, and joins those that belong together.
+//
+// An id has a shape of its own and a secret has none, so a run of 40 base64
+// characters counts only where a label names it or an id stands near. Which
+// secret belongs to which id is decided once per stream, by record, label and
+// distance. The account number is read from the id without asking anyone.
+//
+// This package knows how AWS credentials are written down and what looks like
+// one and is not. It does not know where bytes come from, whether a key is
+// alive, or what it may do.
+package aws
+
+import (
+	"mislaid/detectors"
+)
+
+const (
+	// reach is the neighbourhood of an anchor. It holds nearReach to an id and
+	// from there lookBack to a label, or recordReach to the record's beginning.
+	reach = 2 << 10
+
+	nearReach   = 800  // how far from an id an unlabelled secret may stand
+	recordReach = 1000 // how far before an atom its record may begin
+	lookBack    = 240  // how far before an atom its label may begin
+	hintReach   = 400  // how far from an atom its context is looked for
+)
+
+// New returns the detector of AWS access keys.
+func New() detectors.Detector {
+	d := detectors.Detector{
+		Name:    "aws",
+		Version: 1,
+		Reach:   reach,
+		Find:    find,
+		Join:    join,
+		Anchors: []detectors.Anchor{{Run: secretLen}},
+	}
+	for _, l := range idPrefixes {
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
+	}
+	for _, l := range tokenOpenings {
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
+	}
+	return d
+}
+
+// region is the bytes around some anchors, as Find is given them.
+type region struct {
+	head, near []byte
+	base       int64
+	ids        []span // the ids in near, in order
+}
+
+// span is a part of region.near.
+type span struct{ from, to int }
+
+// find is the Detector's Find.
+func find(dst []detectors.Atom, head, near []byte, base int64) []detectors.Atom {
+	var few [8]span
+	r := region{head: head, near: near, base: base}
+	r.ids = appendIDs(few[:0], near)
+	for _, id := range r.ids {
+		dst = r.id(dst, id)
+	}
+	dst = r.secrets(dst)
+	if len(r.ids) > 0 {
+		dst = r.escaped(dst)
+	}
+	return r.tokens(dst)
+}
+
+// atom begins an atom at a span: its place, record, label and hints.
+func (r *region) atom(part detectors.Part, s span, name string) detectors.Atom {
+	rec := r.recordOf(s.from)
+	a := detectors.Atom{
+		Part:  part,
+		Off:   r.base + int64(s.from),
+		End:   r.base + int64(s.to),
+		Label: cleanHint(name),
+		Hints: r.hints(s, rec),
+	}
+	a.Hints.Label = a.Label
+	if rec.kind != noRecord {
+		a.Record = r.base + int64(rec.from) + 1
+	}
+	return a
+}
+
+// nearID reports whether an id stands within nearReach of s.
+func (r *region) nearID(s span) bool {
+	// The first id that does not end too far before s.
+	lo, hi := 0, len(r.ids)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if r.ids[mid].to+nearReach < s.from {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo < len(r.ids) && r.ids[lo].from <= s.to+nearReach
+}

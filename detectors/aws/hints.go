@@ -1,0 +1,309 @@
+package aws
+
+import (
+	"bytes"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"mislaid/detectors"
+)
+
+// hints reads the context of an atom: what the record, the line or the
+// paragraph around it says of profile, region, store and expiry.
+func (r *region) hints(s span, rec record) detectors.Hints {
+	scope := r.scope(s, rec, hintReach)
+	b := r.near[scope.from:scope.to]
+	h := detectors.Hints{
+		Profile:  cleanHint(r.profile(s, rec, b)),
+		Region:   regionIn(b, s.from-scope.from),
+		Endpoint: cleanHint(endpointIn(b)),
+	}
+	if s.to-s.from == idLen && r.near[s.from+1] == idPrefixes[1][1] {
+		// Between a temporary key and its expiry often stands its token.
+		long := r.scope(s, rec, reach-hintReach)
+		h.Expires = expiryIn(r.near[long.from:long.to])
+	}
+	h.Partition = partitionIn(b, h.Region)
+	return h
+}
+
+// scope returns the bytes that may speak of the atom at s: its line when other
+// values of a key stand in it, else its record or paragraph, up to ahead bytes
+// after it.
+func (r *region) scope(s span, rec record, ahead int) span {
+	line := r.lineAround(s.from)
+	if rec.kind == lineRecord && r.isRow(line, s) {
+		return line
+	}
+	// Behind a long token near may end anywhere: only what follows closely
+	// after the beginning of an atom is always there.
+	after := s.to + ahead
+	if s.to-s.from != idLen {
+		after = max(s.to, min(after, s.from+nearReach))
+	}
+	sc := span{max(s.from-hintReach, 0), min(after, len(r.near))}
+	if rec.kind == sectionRecord || rec.kind == blockRecord {
+		sc.from = max(sc.from, rec.from)
+	} else if n := bytes.LastIndex(r.near[sc.from:s.from], []byte("\n\n")); n >= 0 {
+		sc.from += n + 2
+	}
+	rest := r.near[s.to:sc.to]
+	cut := len(rest)
+	switch rec.kind {
+	case sectionRecord:
+		if n := bytes.Index(rest, []byte("\n[")); n >= 0 {
+			cut = n
+		}
+	case blockRecord:
+		cut = closing(rest)
+	default:
+		if n := bytes.Index(rest, []byte("\n\n")); n >= 0 {
+			cut = n
+		}
+	}
+	sc.to = s.to + cut
+	return sc
+}
+
+// isRow reports whether a line holds another value of a key beside s.
+func (r *region) isRow(line, s span) bool {
+	run := 0
+	for i := line.from; i < line.to; i++ {
+		if i == s.from {
+			i, run = s.to, 0
+			continue
+		}
+		if !isBase64(r.near[i]) {
+			run = 0
+		} else if run++; run >= idLen {
+			return true
+		}
+	}
+	return false
+}
+
+// closing returns where the bracket that is open at b[0] closes.
+func closing(b []byte) int {
+	depth := 0
+	for i, c := range b {
+		switch c {
+		case '(', '{', '[':
+			depth++
+		case ')', '}', ']':
+			if depth--; depth < 0 {
+				return i
+			}
+		}
+	}
+	return len(b)
+}
+
+// profile returns the name of the record: a section, a user.
+func (r *region) profile(s span, rec record, scope []byte) string {
+	if rec.kind == sectionRecord {
+		return rec.name
+	}
+	isUser := func(name string) bool {
+		n := squeeze(name)
+		return n == "username" || n == "iamusername" || n == "user"
+	}
+	if name := r.cell(s.from, isUser); name != "" {
+		return name
+	}
+	line := r.lineAround(s.from)
+	if l := r.near[line.from:line.to]; bytes.HasPrefix(l, []byte("ACCESSKEY\t")) {
+		cells := bytes.Split(bytes.TrimRight(l, "\r"), []byte{'\t'})
+		return string(cells[len(cells)-1])
+	}
+	return valueAfter(scope, "UserName")
+}
+
+// valueAfter returns the quoted value that follows a quoted name.
+func valueAfter(b []byte, name string) string {
+	i := bytes.Index(b, []byte(`"`+name+`"`))
+	if i < 0 {
+		return ""
+	}
+	b = bytes.TrimLeft(b[i+len(name)+2:], ": \t\r\n")
+	if len(b) == 0 || b[0] != '"' {
+		return ""
+	}
+	end := bytes.IndexByte(b[1:], '"')
+	if end < 0 {
+		return ""
+	}
+	return string(b[1 : 1+end])
+}
+
+// regionIn returns the name of the AWS region nearest to b[at], "" if none is named.
+func regionIn(b []byte, at int) string {
+	best, far := "", len(b)+1
+	for i := 0; i < len(b); i++ {
+		if b[i] != '-' || i < 2 || !isLower(b[i-1]) {
+			continue
+		}
+		from, to := i, i
+		for from > 0 && isLower(b[from-1]) {
+			from--
+		}
+		for to < len(b) && (isLower(b[to]) || isDigit(b[to]) || b[to] == '-') {
+			to++
+		}
+		name := bytes.TrimRight(b[from:to], "abcdefghijklmnopqrstuvwxyz")
+		if d := max(at-i, i-at); d < far && isRegion(string(name)) {
+			best, far = string(name), d
+		}
+		i = to
+	}
+	return best
+}
+
+// isRegion reports whether s has the form of a region: us-gov-west-1.
+func isRegion(s string) bool {
+	if len(s) < 9 || len(s) > 20 {
+		return false
+	}
+	area, rest, _ := strings.Cut(s, "-")
+	if !strings.Contains(" us eu ap sa ca me af il mx cn eusc ", " "+area+" ") {
+		return false
+	}
+	i := strings.LastIndexByte(rest, '-')
+	if i < 0 || len(rest)-i > 3 || i+1 == len(rest) || !isDigit(rest[i+1]) || !isDigit(rest[len(rest)-1]) {
+		return false
+	}
+	side := rest[:i]
+	if j := strings.LastIndexByte(side, '-'); j >= 0 {
+		if p := side[:j]; p != "gov" && !strings.HasPrefix(p, "iso") && area != "eusc" {
+			return false
+		}
+		side = side[j+1:]
+	}
+	return strings.Contains(" north south east west central northeast northwest southeast southwest ", " "+side+" ")
+}
+
+// partitionIn returns the partition that a region or the text beside a key
+// names, "" when nothing names one other than the common.
+func partitionIn(b []byte, region string) string {
+	for _, p := range []struct{ region, text, partition string }{
+		{"cn-", ".amazonaws.com.cn", "aws-cn"}, {"cn-", "arn:aws-cn:", "aws-cn"}, {"us-gov-", "arn:aws-us-gov:", "aws-us-gov"},
+		{"us-isob-", "arn:aws-iso-b:", "aws-iso-b"}, {"us-iso-", "arn:aws-iso:", "aws-iso"}, {"eusc-", "arn:aws-eusc:", "aws-eusc"},
+	} {
+		if strings.HasPrefix(region, p.region) || bytes.Contains(b, []byte(p.text)) {
+			return p.partition
+		}
+	}
+	return ""
+}
+
+// endpointIn returns the host of a store that is not AWS's.
+func endpointIn(b []byte) string {
+	for _, word := range []string{"endpoint", "host_base"} {
+		for from := 0; ; {
+			i := indexFold(b[from:], word)
+			if i < 0 {
+				break
+			}
+			from += i + len(word)
+			if host := hostAfter(b[from:]); host != "" && !strings.Contains(host, "amazonaws.") && !strings.HasSuffix(host, ".aws") {
+				return host
+			}
+		}
+	}
+	return ""
+}
+
+func indexFold(b []byte, low string) int {
+	for i := 0; i+len(low) <= len(b); i++ {
+		if (b[i] == low[0] || b[i] == low[0]-'a'+'A') && bytes.EqualFold(b[i:i+len(low)], []byte(low)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// hostAfter returns the host and port that a setting has, whose name ends in
+// b's first letters.
+func hostAfter(b []byte) string {
+	i := 0
+	for i < len(b) && (isAlnum(b[i]) || b[i] == '_' || b[i] == '-' || b[i] == '.') {
+		i++
+	}
+	rest := bytes.TrimPrefix(b[i:], []byte("</name>"))
+	v := bytes.TrimLeft(rest, " \t\r\n\"'=:")
+	if len(v) == len(rest) {
+		return ""
+	}
+	v = bytes.TrimPrefix(v, []byte("<value>"))
+	scheme := false
+	for _, s := range []string{"https://", "http://"} {
+		if bytes.HasPrefix(v, []byte(s)) {
+			v, scheme = v[len(s):], true
+		}
+	}
+	n := 0
+	for n < len(v) && (isAlnum(v[n]) || v[n] == '.' || v[n] == '-' || v[n] == ':') {
+		n++
+	}
+	host := strings.ToLower(strings.TrimRight(string(v[:n]), ".:"))
+	if !scheme && !strings.Contains(host, ".") || strings.Trim(host, "0123456789.") == "" && !strings.Contains(host, ".") {
+		return ""
+	}
+	return host
+}
+
+// expiryIn returns the first time that a setting says a key expires.
+func expiryIn(b []byte) time.Time {
+	i := indexFold(b, "expir")
+	if i < 0 {
+		return time.Time{}
+	}
+	b = b[i:]
+	b = b[:min(len(b), 80)]
+	for i := 0; i+len("2006-01-02T15:04:05") <= len(b); i++ {
+		if b[i] != '2' || b[i+4:][0] != '-' {
+			continue
+		}
+		v := b[i:]
+		n := 0
+		for n < len(v) && (isDigit(v[n]) || strings.IndexByte("-:.TZ+", v[n]) >= 0) {
+			n++
+		}
+		if t, err := time.Parse(time.RFC3339, string(v[:n])); err == nil {
+			return t.UTC()
+		}
+		if t, err := time.Parse("2006-01-02T15:04:05", strings.TrimRight(string(v[:n]), ".")); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// maxHint is the longest hint, in bytes.
+const maxHint = 64
+
+// cleanHint returns s if it may be shown: short, printable, and nothing that
+// could itself be a secret.
+func cleanHint(s string) string {
+	if len(s) > maxHint || !utf8.ValidString(s) || isValue([]byte(strings.ToUpper(s))) {
+		return ""
+	}
+	for _, c := range s {
+		if !unicode.IsPrint(c) {
+			return ""
+		}
+	}
+	b := []byte(s)
+	for i := 0; i < len(b); i++ {
+		n := i
+		for n < len(b) && isBase64(b[n]) {
+			n++
+		}
+		if n-i >= idLen && detectors.Entropy(b[i:n]) >= 3.8 && longest(b[i:n], isDigit) < n-i {
+			return ""
+		}
+		i = n
+	}
+	return s
+}

@@ -1,0 +1,108 @@
+package aws
+
+import (
+	"bytes"
+	"slices"
+
+	"mislaid/detectors"
+)
+
+// idLen is the length of a key id: the prefix and 16 characters of base32.
+const idLen = 20
+
+// idPrefixes begin ids that sign requests: long-term and temporary keys. The
+// other prefixes (AIDA, AROA, …) name users and roles and are no credentials
+// (IAM user guide, "IAM identifiers").
+var idPrefixes = []string{"AKIA", "ASIA"}
+
+// appendIDs appends the ids in near, in order.
+func appendIDs(dst []span, near []byte) []span {
+	for _, prefix := range idPrefixes {
+		p := []byte(prefix)
+		for i := 0; ; {
+			n := bytes.Index(near[i:], p)
+			if n < 0 {
+				break
+			}
+			i += n
+			if isID(near, i) {
+				dst = append(dst, span{i, i + idLen})
+			}
+			i++
+		}
+	}
+	slices.SortFunc(dst, func(a, b span) int { return a.from - b.from })
+	return dst
+}
+
+// isID reports whether an id stands at near[i:], which begins with a prefix.
+func isID(near []byte, i int) bool {
+	end := i + idLen
+	if end > len(near) || end < len(near) && isUpperOrDigit(near[end]) || !beginsHere(near, i) {
+		return false
+	}
+	id := near[i:end]
+	if bytes.HasSuffix(id, sampleWord) {
+		return isAll(id, isUpperOrDigit)
+	}
+	return isAll(id[4:], isBase32) && !isMadeUp(id)
+}
+
+// id appends the atom of an id.
+func (r *region) id(dst []detectors.Atom, s span) []detectors.Atom {
+	a := r.atom(detectors.PartID, s, r.labelOf(s.from).name)
+	a.ID = string(r.near[s.from:s.to])
+	a.Placeholder = isSampleID(a.ID)
+	return append(dst, a)
+}
+
+// beginsHere reports whether a word of capitals and digits may begin at
+// near[i:]. Lower case, digits and '_' before it are allowed: a label is often
+// glued to its value (database cells, "=3D" of quoted-printable). A capital is
+// allowed where it belongs to an escape: two hex digits after '=', '%' or \u00,
+// the final of ISO-2022-JP's ESC ( B, or the second byte of a character of
+// Shift_JIS or GBK.
+func beginsHere(near []byte, i int) bool {
+	if i == 0 || near[i-1] < 'A' || near[i-1] > 'Z' {
+		return true
+	}
+	if i >= 2 && near[i-2] >= 0x81 && near[i-2] < 0xff {
+		return true
+	}
+	return escapeBefore(near, i) > 0 || i >= 3 && near[i-3] == 0x1b && near[i-2] == '('
+}
+
+// escapeBefore returns the length of an escaped character that ends at near[i].
+func escapeBefore(near []byte, i int) int {
+	if i < 3 || !isHex(near[i-1]) || !isHex(near[i-2]) {
+		return 0
+	}
+	switch {
+	case near[i-3] == '=' || near[i-3] == '%':
+		return 3
+	case i >= 6 && string(near[i-6:i-2]) == `\u00`:
+		return 6
+	case i >= 4 && string(near[i-4:i-2]) == `\x`:
+		return 4
+	}
+	return 0
+}
+
+func isUpperOrDigit(c byte) bool { return c >= 'A' && c <= 'Z' || isDigit(c) }
+func isLower(c byte) bool        { return c >= 'a' && c <= 'z' }
+func isDigit(c byte) bool        { return c >= '0' && c <= '9' }
+func isBase32(c byte) bool       { return c >= 'A' && c <= 'Z' || c >= '2' && c <= '7' }
+func isAlnum(c byte) bool        { return isLower(c) || isUpperOrDigit(c) }
+func isBase64(c byte) bool       { return isAlnum(c) || c == '+' || c == '/' }
+func isHex(c byte) bool {
+	return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+func isAll(b []byte, in func(byte) bool) bool {
+	for _, c := range b {
+		if !in(c) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,63 @@
+package aws
+
+import (
+	"mislaid/detectors"
+	"mislaid/internal/secret"
+)
+
+// secretLen is the length of a secret access key: 30 bytes in base64.
+const secretLen = 40
+
+// secrets appends the runs of exactly 40 characters that may be secrets.
+func (r *region) secrets(dst []detectors.Atom) []detectors.Atom {
+	b := r.near
+	// Any run of 40 has a character at one of these places; after the end of a
+	// run or a foreign character, the next run cannot reach its 40th earlier.
+	for i := secretLen - 1; i < len(b); i += secretLen {
+		if !isBase64(b[i]) {
+			continue
+		}
+		from := i
+		for from > 0 && isBase64(b[from-1]) {
+			from--
+		}
+		for i < len(b) && isBase64(b[i]) {
+			i++
+		}
+		if i-from == secretLen && (i == len(b) || b[i] != '=') {
+			dst = r.secret(dst, span{from, i}, b[from:i])
+		}
+	}
+	return dst
+}
+
+// secret appends the atom of a secret that is written at s, unless it is
+// something else.
+func (r *region) secret(dst []detectors.Atom, s span, value []byte) []detectors.Atom {
+	sample := isSampleSecret(value)
+	if !sample && !isRandom(value) {
+		return dst
+	}
+	l := r.labelOf(s.from)
+	named := l.kind == secretLabel
+	if !named && (!r.nearID(s) || !sample && (looksLikeText(value) || insideLonger(r.near, s))) {
+		return dst
+	}
+	a := r.atom(detectors.PartSecret, s, l.name)
+	a.Labelled = named
+	a.Placeholder = sample
+	a.Value = secret.New(value)
+	return append(dst, a)
+}
+
+// insideLonger reports whether s is a piece of a longer text of base64url: a
+// token with '-', '_' or '.' in it.
+func insideLonger(b []byte, s span) bool {
+	joint := func(at, beyond int) bool {
+		if at < 0 || at >= len(b) || beyond < 0 || beyond >= len(b) || !isAlnum(b[beyond]) {
+			return false
+		}
+		return b[at] == '-' || b[at] == '_' || b[at] == '.'
+	}
+	return joint(s.from-1, s.from-2) || joint(s.to, s.to+1)
+}

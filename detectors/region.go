@@ -1,0 +1,76 @@
+package detectors
+
+// A sweep merges the neighbourhoods of anchors, which come in order of offset,
+// into regions. It looks at every byte of a gap at most once or twice, so that
+// a stream full of anchors costs what its length costs.
+type sweep struct {
+	lane     lane
+	reach    int
+	from, to int // the region that is being built, without the runs at its edges
+	floor    int // where the region before it ended
+	open     bool
+}
+
+// add takes the anchor [at, at+size). When it begins a new region, add returns
+// the one before it.
+func (s *sweep) add(at, size int) (from, to int, done bool) {
+	l, r := max(at-s.reach, 0), min(at+size+s.reach, s.lane.len())
+	if !s.open {
+		s.from, s.to, s.open = l, r, true
+		return 0, 0, false
+	}
+	if l <= s.to {
+		s.to = max(s.to, r)
+		return 0, 0, false
+	}
+	end := s.lane.growRight(s.to, l)
+	if end == l || s.lane.growLeft(l, end) == end {
+		s.to = max(s.to, r)
+		return 0, 0, false
+	}
+	from, to = s.lane.growLeft(s.from, s.floor), end
+	s.floor, s.from, s.to = end, l, r
+	return from, to, true
+}
+
+// last returns the region that is still being built.
+func (s *sweep) last() (from, to int, ok bool) {
+	if !s.open {
+		return 0, 0, false
+	}
+	return s.lane.growLeft(s.from, s.floor), s.lane.growRight(s.to, s.lane.len()), true
+}
+
+// inRun marks the characters of base64, of both alphabets, with padding.
+var inRun = func() (t [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-") {
+		t[c] = true
+	}
+	return t
+}()
+
+// growRight moves an edge to the end of the run that it cuts, at most RunLimit
+// and not beyond limit.
+func (l lane) growRight(edge, limit int) int {
+	limit = min(limit, edge+RunLimit)
+	if edge == 0 || edge >= limit || !inRun[l.at(edge-1)] {
+		return edge
+	}
+	for edge < limit && inRun[l.at(edge)] {
+		edge++
+	}
+	return edge
+}
+
+// growLeft moves an edge to the beginning of the run that it cuts, at most
+// RunLimit and not beyond limit.
+func (l lane) growLeft(edge, limit int) int {
+	limit = max(limit, edge-RunLimit)
+	if edge <= limit || edge >= l.len() || !inRun[l.at(edge)] {
+		return edge
+	}
+	for edge > limit && inRun[l.at(edge-1)] {
+		edge--
+	}
+	return edge
+}

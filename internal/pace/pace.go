@@ -1,7 +1,0 @@
-package pace
-
-import "context"
-
-type Limiter interface {
-	Wait(ctx context.Context, n int) error
-}
