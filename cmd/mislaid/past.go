@@ -205,6 +205,9 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
 }
 
+// decided are the verdicts that hold for a key id whatever its secrets are.
+var decided = []verify.State{verify.Live, verify.LiveLimited, verify.Dead, verify.Expired}
+
 // unsettled returns, for each credential whose verdict is awaited, the places at
 // which it stands.
 func unsettled(s *journal.Summary) [][]journal.Place {
@@ -214,6 +217,9 @@ func unsettled(s *journal.Summary) [][]journal.Place {
 	}
 	var all [][]journal.Place
 	for _, l := range s.Leaks {
+		if slices.Contains(decided, l.Verdict.State) {
+			continue // another secret of that id would not change it
+		}
 		open := make(map[secret.Fingerprint]bool)
 		for _, c := range l.Credentials {
 			open[c.Fingerprint] = !c.Verdict.Settled()

@@ -101,12 +101,16 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if err != nil {
 		return nil, err
 	}
+	opened, err := openTargets(a, targets, tree)
+	if err != nil {
+		return nil, err
+	}
 	run := a.newRun(cmd)
 	run.ID, run.Part, run.Targets = p.first().ID, len(p.runs), p.first().Targets
-	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, v.contacts, v.agent
+	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
 	return &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
-		tree: tree, opened: openTargets(a, targets, tree), out: out, journalPath: path,
+		tree: tree, opened: opened, out: out, journalPath: path,
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -121,22 +122,37 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if err != nil {
 		return err
 	}
-	run.Detectors, run.Contacts, run.UserAgent = set.Name(), v.contacts, v.agent
+	run.Detectors, run.Contacts, run.UserAgent = set.Name(), slices.Concat(v.contacts, v.onHint), v.agent
+	if f.journal == "" {
+		if f.journal, err = a.newJournalPath(run); err != nil {
+			return err
+		}
+	}
+	if f.journal, err = filepath.Abs(f.journal); err != nil {
+		return fmt.Errorf("--journal: %w", err)
+	}
+	f.tree.own = a.ownFiles(f)
+	opened, err := openTargets(a, targets, f.tree)
+	if err != nil {
+		return err
+	}
+	defer opened.close()
+	for _, src := range opened.sources {
+		run.Contacts = append(run.Contacts, src.Info().Hosts...)
+	}
 	out, err := f.output.open(a, &f.console)
 	if err != nil {
 		return err
 	}
 	if file == nil {
-		if file, err = a.createJournal(f, run); err != nil {
+		if file, err = createJournal(f.journal, cmd.Flag("journal").Changed); err != nil {
 			return err
 		}
 	}
-	f.tree.own = a.ownFiles(f)
 	s := &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
-		verification: v, set: set, tree: f.tree, opened: openTargets(a, targets, f.tree), out: out, journalPath: f.journal,
+		verification: v, set: set, tree: f.tree, opened: opened, out: out, journalPath: f.journal,
 	}
-	defer s.opened.close()
 	taken := file
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
@@ -188,31 +204,28 @@ func (a *app) journalToResume(f *scanFlags, targets []target) (string, error) {
 	return latestUnfinished(dir, targets)
 }
 
-// createJournal makes the run's journal and remembers its path in f.
-func (a *app) createJournal(f *scanFlags, run journal.Run) (*journal.File, error) {
-	named := f.journal != ""
-	if !named {
-		dir, err := stateDir(runtime.GOOS, a.env)
-		if err != nil {
-			return nil, err
-		}
-		f.journal = filepath.Join(dir, journalName(run.Started, run.ID))
-	}
-	path, err := filepath.Abs(f.journal)
+// newJournalPath returns where a run's journal is kept when nobody says.
+func (a *app) newJournalPath(run journal.Run) (string, error) {
+	dir, err := stateDir(runtime.GOOS, a.env)
 	if err != nil {
-		return nil, fmt.Errorf("--journal: %w", err)
+		return "", err
 	}
-	f.journal = path
+	return filepath.Join(dir, journalName(run.Started, run.ID)), nil
+}
+
+// createJournal makes the run's journal. named says that the user chose the
+// path.
+func createJournal(path string, named bool) (*journal.File, error) {
 	file, err := journal.Create(path)
 	switch {
-	case err != nil && named && journalExists(path):
-		return nil, fmt.Errorf("--journal %s: %w; go on with it by --resume, or name a new file", path, err)
-	case err != nil && named:
+	case err == nil:
+		return file, nil
+	case named && errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("--journal %s: it exists; go on with it by --resume, or name a new file", path)
+	case named:
 		return nil, fmt.Errorf("--journal %s: %w", path, err)
-	case err != nil:
-		return nil, fmt.Errorf("the journal cannot be kept in its usual place: %w; name another with --journal FILE", err)
 	}
-	return file, nil
+	return nil, fmt.Errorf("the journal cannot be kept in its usual place: %w; name another with --journal FILE", err)
 }
 
 // ownFiles returns what a scan leaves out because we wrote it: journals and

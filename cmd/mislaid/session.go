@@ -199,6 +199,9 @@ func (s *session) banner() {
 		line("contacts", "no host: verification is off, nothing is sent anywhere")
 	} else {
 		line("contacts", "%s", printable(strings.Join(s.verification.contacts, ", ")))
+		if len(s.verification.onHint) > 0 {
+			line("", "and, for a key whose surroundings name another partition, %s", printable(strings.Join(s.verification.onHint, ", ")))
+		}
 		line("verifies", "each key once, by sts:GetCallerIdentity: that overwrites the key's last-used date;")
 		line("", "--verify=off sends nothing")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -44,7 +45,7 @@ func openLocal(_ *app, t target, f treeFlags) (sources.Source, error) {
 	exclude := f.exclude
 	for _, path := range f.own {
 		if rel, err := filepath.Rel(t.path, path); err == nil && filepath.IsLocal(rel) && rel != "." {
-			exclude = append(exclude[:len(exclude):len(exclude)], globLiteral(filepath.ToSlash(rel)))
+			exclude = append(exclude[:len(exclude):len(exclude)], "/"+globLiteral(filepath.ToSlash(rel))) // the slash ties it to the root
 		}
 	}
 	src, err := local.New(local.Config{
@@ -80,18 +81,24 @@ type opened struct {
 	failed  []journal.Source
 }
 
-func openTargets(a *app, targets []target, f treeFlags) (o opened) {
+// openTargets opens the targets. Its error is one of usage, such as a pattern
+// that is none; a target that cannot be read at all is in the answer.
+func openTargets(a *app, targets []target, f treeFlags) (o opened, err error) {
 	for _, t := range targets {
 		src, err := openers[t.scheme](a, t, f)
-		if err != nil {
+		if unreadable := new(local.RootError); errors.As(err, &unreadable) {
 			o.failed = append(o.failed, journal.Source{
-				Name: t.scheme + "://" + filepath.ToSlash(t.path), Type: t.scheme, Title: t.String(), Error: err.Error(),
+				Name: t.scheme + "://" + filepath.ToSlash(t.path), Type: t.scheme, Title: t.String(), Error: unreadable.Err.Error(),
 			})
 			continue
 		}
+		if err != nil {
+			o.close()
+			return opened{}, err
+		}
 		o.sources = append(o.sources, src)
 	}
-	return o
+	return o, nil
 }
 
 func (o opened) close() {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -68,7 +67,8 @@ type verification struct {
 	verifier verify.Verifier // nil: off
 	rules    verify.Rules
 	budget   int
-	contacts []string // hosts that may be contacted; none when off
+	contacts []string // hosts that are contacted; none when off
+	onHint   []string // hosts that are contacted besides where the text beside a key names another partition
 	agent    string   // how we name ourselves to them
 }
 
@@ -99,19 +99,17 @@ func (f *verifyFlags) build(runID string) (v verification, err error) {
 	if v.rules.Accounts, err = f.accountList(); err != nil {
 		return v, err
 	}
-	if err := f.checkEndpoint(); err != nil {
-		return v, err
+	agent := "mislaid run/" + runID
+	config := aws.Config{Endpoint: f.endpoint, UserAgent: agent}
+	verifier, err := aws.New(config) // also when it is off: a wrong endpoint is wrong, and is recorded
+	if err != nil {
+		return v, fmt.Errorf("--aws-endpoint: %w", err)
 	}
 	if f.verify.value == "off" {
 		return v, nil
 	}
-	v.agent = "mislaid run/" + runID
-	config := aws.Config{Endpoint: f.endpoint, UserAgent: v.agent}
-	v.contacts = aws.Hosts(config)
-	v.verifier, err = aws.New(config)
-	if err != nil {
-		return v, fmt.Errorf("set up verification: %w", err)
-	}
+	v.verifier, v.agent = verifier, agent
+	v.contacts, v.onHint = aws.Hosts(config), aws.HostsOnHint(config)
 	return v, nil
 }
 
@@ -133,22 +131,6 @@ func (f *verifyFlags) accountList() ([]string, error) {
 		}
 	}
 	return accounts, nil
-}
-
-func (f *verifyFlags) checkEndpoint() error {
-	if f.endpoint == "" {
-		return nil
-	}
-	u, err := url.Parse(f.endpoint)
-	switch {
-	case err != nil:
-		return errors.New("--aws-endpoint: it is not a URL") // err would quote it, with whatever password is in it
-	case u.User != nil:
-		return errors.New("--aws-endpoint: it must not hold a user or a password")
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return errors.New("--aws-endpoint: must look like https://sts.internal.example:8443")
-	}
-	return nil
 }
 
 // readList reads a file with one entry per line; # begins a comment.

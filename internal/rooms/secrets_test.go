@@ -7,7 +7,7 @@ import (
 )
 
 // TestReveal: only where a secret is found and where it is used may its bytes
-// be seen.
+// be seen. Tests may look at the secrets that they made.
 func TestReveal(t *testing.T) {
 	calls := 0
 	for _, f := range goFiles(t, true) {
@@ -17,7 +17,7 @@ func TestReveal(t *testing.T) {
 				return true
 			}
 			calls++
-			if !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") {
+			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") {
 				t.Errorf("%s: Reveal", f.fset.Position(sel.Pos()))
 			}
 			return true
