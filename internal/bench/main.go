@@ -20,7 +20,11 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdout, os.Args[1:]); err != nil {
+	work := run
+	if len(os.Args) > 2 && os.Args[1] == "-launch" {
+		work = func(out io.Writer, args []string) error { return launch(out, args[1:]) }
+	}
+	if err := work(os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

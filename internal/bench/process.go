@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"text/tabwriter"
@@ -74,14 +75,39 @@ func column(samples []sample) (wall, cpu []float64, rss int64) {
 
 // run runs the command once and throws its output away. Exit status 1 is
 // ripgrep's way of saying that nothing matched.
-func (c command) run() (sample, error) {
-	cmd := exec.Command(c.argv[0], c.argv[1:]...)
+//
+// The command is started by a small process of its own: Linux counts the memory
+// of the process that forks towards the peak of the one that it becomes.
+func (c command) run() (s sample, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return s, err
+	}
+	out, err := exec.Command(self, append([]string{"-launch"}, c.argv...)...).Output()
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", c.name, err)
+	}
+	var exit int
+	if _, err := fmt.Sscan(string(out), &exit, (*int64)(&s.wall), (*int64)(&s.cpu), &s.rss); err != nil {
+		return s, fmt.Errorf("%s: %w", c.name, err)
+	}
+	if exit < 0 || exit > 1 {
+		return s, fmt.Errorf("%s: exit status %d", c.name, exit)
+	}
+	return s, nil
+}
+
+// launch runs argv and prints its exit status, wall and CPU nanoseconds, and
+// peak memory in bytes.
+func launch(out io.Writer, argv []string) error {
+	cmd := exec.Command(argv[0], argv[1:]...)
 	begin := time.Now()
 	err := cmd.Run()
 	wall := time.Since(begin)
-	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 || cmd.ProcessState.ExitCode() < 0 {
-		return sample{}, fmt.Errorf("%s: %w", c.name, err)
-	}
 	ps := cmd.ProcessState
-	return sample{wall: wall, cpu: ps.UserTime() + ps.SystemTime(), rss: peak(ps)}, nil
+	if ps == nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, ps.ExitCode(), int64(wall), int64(ps.UserTime()+ps.SystemTime()), peak(ps))
+	return err
 }
