@@ -118,7 +118,8 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 		}
 	}
 	clear(dst[len(kept):])
-	clear(f.near)
+	clear(f.near) // no copy of a secret outlives the call
+	clear(f.head)
 	return kept
 }
 
