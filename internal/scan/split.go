@@ -25,14 +25,8 @@ const (
 )
 
 // split reads an item in parts, each with a margin on both sides, and merges
-// their atoms: the result equals that of one pass. first is the opened item,
-// which is read for its head only.
-func (w *worker) split(ctx context.Context, it sources.Item, attr sources.Attr, first io.Reader) (found, error) {
-	head := make([]byte, detectors.HeadSize)
-	n, err := fill(first, head)
-	if err != nil {
-		return found{n: int64(n)}, fmt.Errorf("%s: read its head: %w", it.Path, sources.ErrChanged)
-	}
+// their atoms: the result equals that of one pass. head is its beginning.
+func (w *worker) split(ctx context.Context, it sources.Item, attr sources.Attr, head []byte) (found, error) {
 	it.Attr = attr // every part must be of the version that was opened
 
 	raw, err := w.parts(ctx, it, attr.Size, head, 1, func(r io.Reader) io.Reader { return r })

@@ -50,6 +50,10 @@ type span struct {
 	line     int   // line number at from
 	start    int64 // offset of the first byte of that line, -1 unknown
 	head     []byte
+
+	// What prime has read into the window already.
+	have int
+	err  error
 }
 
 // whole is the span of a stream that is read from its beginning.
@@ -64,6 +68,9 @@ type dragged struct {
 	whole []byte           // the stream itself where the window held all of it, else nil
 }
 
+// prime reads the beginning of r into the window. io.EOF says that it is all.
+func (w *window) prime(r io.Reader) (n int, err error) { return fill(r, w.buf) }
+
 // drag reads r to the span's end and finds the atoms in it. With an error
 // comes what was found until then.
 func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err error) {
@@ -73,12 +80,15 @@ func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err 
 
 	base := s.read // offset of buf[0]
 	from := int(s.from - s.read)
-	n := 0 // bytes in buf
+	n, rerr := s.have, s.err // bytes in buf, and what the reader said last
 	for {
-		m, rerr := fill(r, w.buf[n:])
-		n += m
-		d.n += int64(m)
-		w.read.Add(int64(m))
+		if rerr == nil {
+			var m int
+			m, rerr = fill(r, w.buf[n:])
+			n += m
+		}
+		w.read.Add(base + int64(n) - s.read - d.n)
+		d.n = base + int64(n) - s.read
 		end := errors.Is(rerr, io.EOF)
 		if rerr != nil && !end {
 			err = rerr
@@ -124,6 +134,7 @@ func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err 
 			return d, err
 		}
 		keep := max(0, to-w.margin)
+		rerr = nil
 		n = copy(w.buf, w.buf[keep:n])
 		base += int64(keep)
 		from = to - keep

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -156,16 +157,23 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 		return f, err
 	}
 	defer body.Close()
-	f.attr = body.Attr()
-	if w.MaxFileSize > 0 && f.attr.Size > w.MaxFileSize {
+	r := w.paced(ctx, body)
+	first := whole
+	first.have, first.err = w.win.prime(r)
+	size := int64(first.have)
+	if first.err == nil { // there is more than the window holds
+		f.attr = body.Attr()
+		size = f.attr.Size
+	}
+	if w.MaxFileSize > 0 && size > w.MaxFileSize {
 		return f, &sources.SkipError{Reason: "larger than --max-file-size"}
 	}
 
 	var found found
-	if it.Ranges && f.attr.Size >= w.splitFrom && w.Jobs > 1 {
-		found, err = w.split(ctx, it, f.attr, w.paced(ctx, body))
+	if it.Ranges && size >= w.splitFrom && w.Jobs > 1 {
+		found, err = w.split(ctx, it, f.attr, w.win.buf[:detectors.HeadSize])
 	} else {
-		found, err = w.whole(ctx, it, w.paced(ctx, body))
+		found, err = w.whole(ctx, it, r, first)
 	}
 	f.bytes = found.n
 	if err != nil && !errors.Is(err, errTooManyAtoms) {
@@ -182,6 +190,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 		return f, err
 	}
 	w.Progress.Candidates.Add(int64(len(f.candidates)))
+	f.attr = body.Attr()
 	if err == nil {
 		f.sum, err = w.sum(ctx, it, f, found.whole)
 	}
@@ -193,7 +202,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 
 // scanInline scans bytes that the listing delivered.
 func (w *worker) scanInline(ctx context.Context, it sources.Item) (f finds, err error) {
-	found, err := w.whole(ctx, it, strings.NewReader(string(it.Inline)))
+	found, err := w.whole(ctx, it, bytes.NewReader(it.Inline), whole)
 	f.attr, f.bytes, f.atoms = it.Attr, found.n, found.atoms
 	f.place = place(it)
 	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
@@ -257,8 +266,8 @@ func place(it sources.Item) func(a detectors.Atom) journal.Position {
 
 // whole drags the window over one reader, and over its UTF-16 reading if it has
 // one.
-func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader) (found, error) {
-	d, err := w.win.drag(ctx, r, whole)
+func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader, s span) (found, error) {
+	d, err := w.win.drag(ctx, r, s)
 	out := found{atoms: slices.Clone(d.atoms), n: d.n, whole: d.whole}
 	if err != nil {
 		return out, err
@@ -269,7 +278,7 @@ func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader) (found
 	}
 	again := io.Reader(nil)
 	if d.whole != nil {
-		again = strings.NewReader(string(d.whole))
+		again = bytes.NewReader(d.whole)
 	} else if !w.info.Once && it.Inline == nil {
 		body, err := w.src.Open(ctx, it, 0, -1)
 		if err != nil {

@@ -31,6 +31,8 @@ type body struct {
 	f    *os.File
 	off  int64
 	left int64 // -1: to the end
+
+	opened os.FileInfo // as it stood then
 }
 
 func newBody(ctx context.Context, _ *Source, id string, f file, off, n int64) *body {
@@ -49,6 +51,7 @@ func (b *body) check(version string) error {
 	if k := kindOfFileMode(st.Mode()); k != kindFile {
 		return &sources.SkipError{Reason: k.skipReason()}
 	}
+	b.opened = st
 	if version != "" && version != versionOf(st) {
 		return fmt.Errorf("local: %s: %w", b.id, sources.ErrChanged)
 	}
@@ -59,13 +62,18 @@ func versionOf(st os.FileInfo) string {
 	return fmt.Sprintf("%d-%d", st.Size(), st.ModTime().UnixNano())
 }
 
-// Attr says how the open file stands now.
-func (b *body) Attr() (sources.Attr, error) {
+// Attr says how the file stood when it was opened.
+func (b *body) Attr() sources.Attr {
+	return sources.Attr{Size: b.opened.Size(), ModTime: b.opened.ModTime(), Version: versionOf(b.opened)}
+}
+
+// Changed compares the open file with how it stood.
+func (b *body) Changed() (bool, error) {
 	st, err := b.f.Stat()
 	if err != nil {
-		return sources.Attr{Size: -1}, fmt.Errorf("local: stat %s: %w", b.id, sentinel(wrapError(err)))
+		return false, fmt.Errorf("local: stat %s: %w", b.id, sentinel(wrapError(err)))
 	}
-	return sources.Attr{Size: st.Size(), ModTime: st.ModTime(), Version: versionOf(st)}, nil
+	return versionOf(st) != versionOf(b.opened), nil
 }
 
 // Read reads on. It returns the context's error once that is done.

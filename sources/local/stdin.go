@@ -195,7 +195,10 @@ func (p *pump) Read(b []byte) (int, error) {
 var errClosedStdin = errors.New("stdin: closed")
 
 // Attr knows nothing of a stream.
-func (p *pump) Attr() (sources.Attr, error) { return sources.Attr{Size: -1}, nil }
+func (p *pump) Attr() sources.Attr { return sources.Attr{Size: -1} }
+
+// Changed is never true: what was piped in cannot change.
+func (p *pump) Changed() (bool, error) { return false, nil }
 
 // Close ends the reading. It does not wait for a read that is pending.
 func (p *pump) Close() error {
