@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"time"
 
@@ -90,60 +89,38 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 	return nil
 }
 
-// foldAll folds journals into one summary, which is as whole as the least whole
-// of them.
+// foldAll folds journals into one summary.
 func foldAll(paths []string) (*journal.Summary, error) {
 	var chain journal.Chain
-	ends := make([]*journal.End, len(paths))
-	records := func(yield func(journal.Record, error) bool) {
-		for i, path := range paths {
-			f, err := os.Open(path)
-			if err != nil {
-				yield(journal.Record{}, err)
+	s, err := journal.Fold(func(yield func(journal.Record, error) bool) {
+		for _, path := range paths {
+			one, more := readJournal(path, yield)
+			chain = joinChains(chain, one, path)
+			if !more {
 				return
 			}
-			var one journal.Chain
-			for r, err := range watchEnd(journal.Read(f, &one), &ends[i]) {
-				if !yield(r, err) {
-					_ = f.Close()
-					return
-				}
-			}
-			_ = f.Close() // it was only read
-			chain = joinChains(chain, one, path)
 		}
-	}
-	s, err := journal.Fold(records)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	s.Chain = chain
-	for _, end := range ends {
-		if end == nil {
-			s.End = nil
-		} else if s.End != nil && end.Reason != endComplete {
-			s.End = end
-		}
-	}
 	return s, nil
 }
 
-// watchEnd passes records on and leaves in end how their journal ends: nil while
-// a part of the run is open.
-func watchEnd(records iter.Seq2[journal.Record, error], end **journal.End) iter.Seq2[journal.Record, error] {
-	return func(yield func(journal.Record, error) bool) {
-		for r, err := range records {
-			switch {
-			case r.Run != nil:
-				*end = nil
-			case r.End != nil:
-				*end = r.End
-			}
-			if !yield(r, err) {
-				return
-			}
+// readJournal yields one journal's records and reports whether more are wanted.
+func readJournal(path string, yield func(journal.Record, error) bool) (chain journal.Chain, more bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return chain, yield(journal.Record{}, err)
+	}
+	defer f.Close()
+	for r, err := range journal.Read(f, &chain) {
+		if !yield(r, err) {
+			return chain, false
 		}
 	}
+	return chain, true
 }
 
 func joinChains(all, one journal.Chain, path string) journal.Chain {

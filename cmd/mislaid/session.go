@@ -119,8 +119,8 @@ func (s *session) end(ctx context.Context, workErr error) error {
 	}
 	if failed == nil {
 		reason := endComplete
-		if interrupted || s.run.Command != s.past.command(s.run.Command) && !s.past.ended {
-			reason = endInterrupted // a recheck does not complete a crawl
+		if interrupted {
+			reason = endInterrupted
 		}
 		failed = s.rec.Commit(context.WithoutCancel(ctx), []journal.Record{{End: &journal.End{Time: now(), Reason: reason}}})
 	}
@@ -153,14 +153,6 @@ func (s *session) sayHowToGoOn() {
 	default:
 		fmt.Fprintf(s.console, "mislaid: stopped. Go on with:\n  %s\n", s.resumeHint())
 	}
-}
-
-// command returns what began the journal; a new journal is begun by now.
-func (p *past) command(now string) string {
-	if len(p.runs) == 0 {
-		return now
-	}
-	return p.first().Command
 }
 
 // settled prints a grave leak the moment it settles, and passes it on to a
