@@ -173,5 +173,11 @@ type Checkpoint struct {
 // End closes a part of a run. A journal without one was cut off.
 type End struct {
 	Time   time.Time `json:"time"`
-	Reason string    `json:"reason"` // "complete", "interrupted"
+	Reason string    `json:"reason"` // one of the End… words
 }
+
+// Reasons of an End.
+const (
+	EndComplete    = "complete"
+	EndInterrupted = "interrupted"
+)

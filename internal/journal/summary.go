@@ -22,7 +22,7 @@ type Summary struct {
 
 // Complete reports whether everything that should have been read was read.
 func (s *Summary) Complete() bool {
-	return s.End != nil && s.End.Reason == "complete" && s.Coverage.GapTotal == 0 && s.Chain.Err == ""
+	return s.End != nil && s.End.Reason == EndComplete && s.Coverage.GapTotal == 0 && !s.Coverage.sourceFailed() && s.Chain.Err == ""
 }
 
 // Chain says whether the journal is whole.
@@ -55,7 +55,7 @@ type Leak struct {
 	KeyID       string // "" for a secret without an id
 	Account     string // from the verdict, else decoded from the key id
 	Severity    Severity
-	Rule        string // the rule that gave the severity: "live, nothing known of its power, organisation"
+	Rule        string // the rule that gave the severity: "live: live × nothing known of its power × everyone in the organisation"
 	Why         string // the same as a sentence
 	Verdict     verify.Verdict
 	Credentials []LeakCredential
