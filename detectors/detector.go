@@ -73,9 +73,10 @@ type Atom struct {
 	Off, End int64        // its bytes in the stream: [Off, End)
 
 	// Where it stands, for Join. Record is equal for atoms of one structured
-	// record (a CSV row, a profile, a JSON object) and 0 where there is none.
-	// Label is the name it is given (variable, column), lower case; Labelled
-	// says that the label itself names this kind of part.
+	// record (a CSV row, a profile, a JSON object): 1 + the offset in the
+	// stream at which the record begins, and 0 where there is none. Label is
+	// the name it is given (variable, column), lower case; Labelled says that
+	// the label itself names this kind of part.
 	Record   int64
 	Label    string
 	Labelled bool

@@ -72,13 +72,13 @@ func (f *Finder) findPlain(dst []Atom, w Window, d int) []Atom {
 	s := sweep{lane: l, reach: det.Reach}
 	for _, h := range f.hits {
 		if size, ok := f.wanted(h, d); ok && !h.Wide {
-			if a, b, done := s.add(h.Off, size); done {
-				dst = f.show(dst, w, d, l, a, b)
+			if r, ok := s.add(h.Off, size); ok {
+				dst = f.show(dst, w, d, l, r)
 			}
 		}
 	}
-	if a, b, ok := s.last(); ok {
-		dst = f.show(dst, w, d, l, a, b)
+	if r, ok := s.last(); ok {
+		dst = f.show(dst, w, d, l, r)
 	}
 	return dst
 }
@@ -89,19 +89,22 @@ func (f *Finder) wanted(h anchor.Hit, d int) (size int, ok bool) {
 	return sh.size, sh.users>>d&1 == 1
 }
 
-// show calls Find on the region [from, to) of a lane and keeps the owned atoms.
-func (f *Finder) show(dst []Atom, w Window, d int, l lane, from, to int) []Atom {
+// show calls Find on a region of a lane and keeps the owned atoms.
+func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	head, near := w.Head, w.Bytes
 	if l.step == 1 {
-		near = near[from:to:to]
+		near = near[r.from:r.to:r.to]
 	} else {
-		head, near = f.squeezeHead(w.Head), f.squeeze(l, from, to)
+		head, near = f.squeezeHead(w.Head), f.squeeze(l, r.from, r.to)
 	}
-	base := w.Base + int64(l.index(from))
-	first := len(dst)
+	base := w.Base + int64(l.index(r.from))
+	// The owned span and the region's own, as offsets in the stream.
+	from := w.Base + int64(max(w.From, l.index(r.first)))
+	to := w.Base + int64(min(w.To, l.index(r.last)))
+	before := len(dst)
 	dst = f.set.detectors[d].Find(dst, head, near, base)
-	kept := dst[:first]
-	for _, a := range dst[first:] {
+	kept := dst[:before]
+	for _, a := range dst[before:] {
 		if l.step == 2 {
 			a.Wide = true
 			a.Off, a.End = base+2*(a.Off-base), base+2*(a.End-base)
@@ -109,13 +112,14 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, from, to int) []Atom 
 				a.Record = base + 2*(a.Record-1-base) + 1
 			}
 		}
-		if a.Off >= w.Base+int64(w.From) && a.Off < w.Base+int64(w.To) {
+		if from <= a.Off && a.Off < to {
 			a.Detector = d
 			kept = append(kept, a)
 		}
 	}
 	clear(dst[len(kept):])
-	clear(f.near)
+	clear(f.near) // no copy of a secret outlives the call
+	clear(f.head)
 	return kept
 }
 

@@ -11,34 +11,39 @@ type sweep struct {
 	open     bool
 }
 
+// region is characters of a lane: [from, to) are shown to Find, and only atoms
+// that begin in [first, last) are taken. What lies outside is the rest of runs
+// that the edges would cut, too far from any anchor to be judged.
+type region struct{ from, to, first, last int }
+
 // add takes the anchor [at, at+size). When it begins a new region, add returns
 // the one before it.
-func (s *sweep) add(at, size int) (from, to int, done bool) {
+func (s *sweep) add(at, size int) (done region, ok bool) {
 	l, r := max(at-s.reach, 0), min(at+size+s.reach, s.lane.len())
 	if !s.open {
 		s.from, s.to, s.open = l, r, true
-		return 0, 0, false
+		return region{}, false
 	}
 	if l <= s.to {
 		s.to = max(s.to, r)
-		return 0, 0, false
+		return region{}, false
 	}
 	end := s.lane.growRight(s.to, l)
 	if end == l || s.lane.growLeft(l, end) == end {
 		s.to = max(s.to, r)
-		return 0, 0, false
+		return region{}, false
 	}
-	from, to = s.lane.growLeft(s.from, s.floor), end
+	done = region{s.lane.growLeft(s.from, s.floor), end, s.from, s.to}
 	s.floor, s.from, s.to = end, l, r
-	return from, to, true
+	return done, true
 }
 
 // last returns the region that is still being built.
-func (s *sweep) last() (from, to int, ok bool) {
+func (s *sweep) last() (done region, ok bool) {
 	if !s.open {
-		return 0, 0, false
+		return region{}, false
 	}
-	return s.lane.growLeft(s.from, s.floor), s.lane.growRight(s.to, s.lane.len()), true
+	return region{s.lane.growLeft(s.from, s.floor), s.lane.growRight(s.to, s.lane.len()), s.from, s.to}, true
 }
 
 // inRun marks the characters of base64, of both alphabets, with padding.

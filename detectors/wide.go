@@ -46,12 +46,12 @@ func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
 			if !ok || !h.Wide || h.Off&1 != l.odd || bigEndian(w.Bytes, h.Off, size, w.Base) != l.big {
 				continue
 			}
-			if from, to, done := s.add(h.Off/2, size); done {
-				dst = f.show(dst, w, d, l, from, to)
+			if r, ok := s.add(h.Off/2, size); ok {
+				dst = f.show(dst, w, d, l, r)
 			}
 		}
-		if from, to, ok := s.last(); ok {
-			dst = f.show(dst, w, d, l, from, to)
+		if r, ok := s.last(); ok {
+			dst = f.show(dst, w, d, l, r)
 		}
 	}
 	return dst

@@ -21,7 +21,7 @@ func FuzzFind(f *testing.F) {
 		`{"a":"` + id + `","b":"` + strings.ReplaceAll(sec, "/", `\/`) + `"}`, "s3://" + id + ":" + strings.ReplaceAll(sec, "+", "%2B"),
 		temp + " " + sec + " " + token, "aws_session_token=" + token + "==\n" + temp, "Access key ID,Secret access key\n" + id + "," + sec,
 		id + "=\n" + sec[:20] + "=\n" + sec[20:], "<name>" + id + "</name><value>" + sec + "&#x2F;", "expiration 2026-01-02T03:04:05Z " + temp,
-		"endpoint: http://x:9000 " + id + " us-gov-west-1 \\", id + "\\n" + sec, "%" + id + "%2", "&" + id + "&#", id + "=\r\n",
+		"endpoint: http://x:9000 " + id + " us-gov-west-1 \\", id + "\\n" + sec, "%" + id + "%2", "&" + id + "&#", strings.Repeat("\xff", 90) + " Secret: " + sec + " " + id, id + "=\r\n",
 	} {
 		f.Add([]byte(s), []byte("Access key ID,Secret access key\n"))
 		f.Add([]byte(s), []byte("a;secret"))

@@ -134,7 +134,13 @@ func mentionsSecret(b []byte) bool {
 	if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
 		b = b[i+1:]
 	}
-	low := bytes.ToLower(b)
+	var buf [lookBack]byte
+	low := buf[:copy(buf[:], b)] // bytes.ToLower may change the length
+	for i, c := range low {
+		if isUpper(c) {
+			low[i] = c + 'a' - 'A'
+		}
+	}
 	i := max(bytes.LastIndex(low, []byte("secret")), bytes.LastIndex(low, []byte("シークレット")))
 	if i < 0 || isOtherSecret(squeeze(string(low[i:min(len(low), i+24)]))) {
 		return false
@@ -143,7 +149,7 @@ func mentionsSecret(b []byte) bool {
 		return false
 	}
 	run := 0
-	for _, c := range b[i:] {
+	for _, c := range low[i:] {
 		if !isBase64(c) {
 			run = 0
 		} else if run++; run >= idLen {

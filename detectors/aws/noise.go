@@ -90,7 +90,7 @@ func looksLikeText(b []byte) bool {
 		lower = lower || isLower(c)
 		upper = upper || c >= 'A' && c <= 'Z'
 		digit = digit || isDigit(c)
-		if i > 0 && class(c) != class(b[i-1]) && !(class(c) == 'a' && class(b[i-1]) == 'A') {
+		if i > 0 && class(c) != class(b[i-1]) && (class(c) != 'a' || class(b[i-1]) != 'A') {
 			changes++
 		}
 	}
