@@ -193,7 +193,7 @@ func unfinished(path string, targets []string) bool {
 		case r.Run != nil:
 			command = r.Run.Command
 		case r.End != nil && command == "scan":
-			ended = r.End.Reason == endComplete
+			ended = r.End.Reason == journal.EndComplete
 		}
 	}
 	return same && !ended

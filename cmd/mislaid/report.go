@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,10 +68,10 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 	if f.follow {
 		summary, err = a.follow(cmd.Context(), f, out, paths[0])
 	} else {
-		summary, err = foldAll(paths)
+		summary, err = journal.Load(paths...)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("read the journal: %w", err)
 	}
 	if summary.Chain.Err != "" {
 		fmt.Fprintf(a.stderr, "mislaid: the journal cannot be trusted: %s\n", printable(summary.Chain.Err))
@@ -89,49 +88,6 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 	return nil
 }
 
-// foldAll folds journals into one summary.
-func foldAll(paths []string) (*journal.Summary, error) {
-	var chain journal.Chain
-	s, err := journal.Fold(func(yield func(journal.Record, error) bool) {
-		for _, path := range paths {
-			one, more := readJournal(path, yield)
-			chain = joinChains(chain, one, path)
-			if !more {
-				return
-			}
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
-	}
-	s.Chain = chain
-	return s, nil
-}
-
-// readJournal yields one journal's records and reports whether more are wanted.
-func readJournal(path string, yield func(journal.Record, error) bool) (chain journal.Chain, more bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		return chain, yield(journal.Record{}, err)
-	}
-	defer f.Close()
-	for r, err := range journal.Read(f, &chain) {
-		if !yield(r, err) {
-			return chain, false
-		}
-	}
-	return chain, true
-}
-
-func joinChains(all, one journal.Chain, path string) journal.Chain {
-	all.Records += one.Records
-	all.Torn = all.Torn || one.Torn
-	if one.Err != "" && all.Err == "" {
-		all.Err = path + ": " + one.Err
-	}
-	return all
-}
-
 // follow renders a running scan.
 func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path string) (*journal.Summary, error) {
 	var chain journal.Chain
@@ -143,7 +99,7 @@ func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path stri
 			if ctx.Err() != nil {
 				break
 			}
-			return nil, fmt.Errorf("follow the journal: %w", err)
+			return nil, err
 		}
 		for _, id := range folder.Add(r) {
 			l, ok := folder.Leak(id)

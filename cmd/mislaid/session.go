@@ -16,12 +16,6 @@ import (
 	"mislaid/verify"
 )
 
-// Reasons of an End record.
-const (
-	endComplete    = "complete"
-	endInterrupted = "interrupted"
-)
-
 // session is one part of a run from its banner to its exit code: it joins the
 // crawl, the journal, the verify queue and the report.
 type session struct {
@@ -118,9 +112,9 @@ func (s *session) end(ctx context.Context, workErr error) error {
 		failed = workErr
 	}
 	if failed == nil {
-		reason := endComplete
+		reason := journal.EndComplete
 		if interrupted {
-			reason = endInterrupted
+			reason = journal.EndInterrupted
 		}
 		failed = s.rec.Commit(context.WithoutCancel(ctx), []journal.Record{{End: &journal.End{Time: now(), Reason: reason}}})
 	}
