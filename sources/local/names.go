@@ -1,0 +1,47 @@
+package local
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+)
+
+// names turns uids into user names and remembers them. Safe for concurrent use.
+type names struct {
+	etc  string
+	mu   sync.RWMutex
+	byID map[uint32]string
+}
+
+func newNames(etc string) *names {
+	n := &names{etc: etc, byID: map[uint32]string{}}
+	if data, err := os.ReadFile(filepath.Join(etc, "passwd")); err == nil {
+		p := people{}
+		p.addPasswd(data)
+		for i := len(p.accounts) - 1; i >= 0; i-- { // the first of several names wins
+			n.byID[uint32(p.accounts[i].uid)] = p.accounts[i].name
+		}
+	}
+	return n
+}
+
+// of returns the name of the user, or "uid N".
+func (n *names) of(uid uint32) string {
+	n.mu.RLock()
+	name, ok := n.byID[uid]
+	n.mu.RUnlock()
+	if ok {
+		return name
+	}
+	name = "uid " + strconv.FormatUint(uint64(uid), 10)
+	if n.etc == "/etc" {
+		if found := lookUpName(uid); found != "" {
+			name = found
+		}
+	}
+	n.mu.Lock()
+	n.byID[uid] = name
+	n.mu.Unlock()
+	return name
+}
