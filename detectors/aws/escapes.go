@@ -60,7 +60,7 @@ func (r *region) escapedRun(i int) span {
 			from -= n
 		}
 	}
-	for to < len(b) && to-from < maxEscaped {
+	for to < len(b) {
 		if isBase64(b[to]) {
 			to++
 		} else if c, n := unescape(b[to:]); c != 0 || n > 0 && to+n < len(b) && isBase64(b[to+n]) {
@@ -73,7 +73,7 @@ func (r *region) escapedRun(i int) span {
 }
 
 // maxEscaped is more than a secret can be long when every character is escaped
-// as six.
+// as six. A run is followed back no further: it is too long already.
 const maxEscaped = 6*secretLen + 2
 
 // escapedSecret appends the atom of the secret written at s, if it is one.
