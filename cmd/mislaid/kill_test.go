@@ -170,9 +170,9 @@ func killTree(t *testing.T, rng *rand.Rand, sts *heldSTS) (dir string, small int
 		}
 	}
 	pair := func() string {
-		id := detectortest.KeyID(rng, "AKIA", 29608264753)
+		id := detectortest.NewKeys(rng).KeyID("AKIA", 29608264753)
 		sts.know(id)
-		return fmt.Sprintf("[p%d]\naws_access_key_id = %s\naws_secret_access_key = %s\n", rng.IntN(1000), id, detectortest.Secret(rng))
+		return fmt.Sprintf("[p%d]\naws_access_key_id = %s\naws_secret_access_key = %s\n", rng.IntN(1000), id, detectortest.NewKeys(rng).Secret())
 	}
 	for i := range 1500 {
 		text := strings.Repeat(fmt.Sprintf("line of file %d\n", i), 100+rng.IntN(200))
@@ -193,6 +193,7 @@ func killTree(t *testing.T, rng *rand.Rand, sts *heldSTS) (dir string, small int
 	}
 	write("m/big.txt", big)
 	write("m/repo/.git/HEAD", []byte("ref: refs/heads/main\n"))
+	write("m/repo/.git/config", []byte("[core]\n"))
 	write("m/repo/.git/objects/pack/x.pack", []byte("PACK"))
 	if err := syscall.Mkfifo(filepath.Join(dir, "m", "fifo"), 0o644); err != nil {
 		t.Fatal(err)

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": ma
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		WorkdirRoot:         openDirectory(t),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
@@ -46,6 +47,21 @@ func TestScripts(t *testing.T) {
 			"tamper": scriptTamper, "behead": scriptBehead, "sts-wait": scriptWaitSTS, "write-raw": scriptWriteRaw,
 		},
 	})
+}
+
+// openDirectory returns a directory that everyone on the machine may enter, so
+// that what is planted below it is exposed.
+func openDirectory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "mislaid-script-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // setupScript gives a session its own home, and an STS of its own that stands

@@ -19,7 +19,6 @@ import (
 // past is what a journal says of the run that is gone on with.
 type past struct {
 	runs     []journal.Run
-	ended    bool // the crawl was complete
 	folder   *journal.Folder
 	last     map[containerKey]journal.Checkpoint
 	verdicts map[credentialKey]verify.Verdict // settled ones
@@ -45,8 +44,6 @@ func (p *past) add(r journal.Record) error {
 	switch {
 	case r.Run != nil:
 		p.runs = append(p.runs, *r.Run)
-	case r.End != nil:
-		p.ended = r.End.Reason == endComplete
 	case r.Checkpoint != nil:
 		p.last[containerKey{r.Checkpoint.Source, r.Checkpoint.Container}] = *r.Checkpoint
 	case r.Verdict != nil:
@@ -180,6 +177,7 @@ func unfinished(path string, targets []string) bool {
 	defer f.Close()
 	var chain journal.Chain
 	same, ended := false, false
+	command := "" // of the part of the run that is read
 	for r, err := range journal.Read(f, &chain) {
 		if err != nil {
 			return false
@@ -191,11 +189,11 @@ func unfinished(path string, targets []string) bool {
 			if r.Run.Command != "scan" || !slices.Equal(was, targets) {
 				return false
 			}
-			same = true
-		case r.End != nil:
-			ended = r.End.Reason == endComplete
+			same, command = true, r.Run.Command
 		case r.Run != nil:
-			ended = false
+			command = r.Run.Command
+		case r.End != nil && command == "scan":
+			ended = r.End.Reason == journal.EndComplete
 		}
 	}
 	return same && !ended

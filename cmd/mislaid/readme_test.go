@@ -35,6 +35,13 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, name+"="+strings.TrimSpace(string(value)))
+	}
 	shell := func(in, line string) (string, int) {
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Dir, cmd.Env = in, env

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,10 +68,10 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 	if f.follow {
 		summary, err = a.follow(cmd.Context(), f, out, paths[0])
 	} else {
-		summary, err = foldAll(paths)
+		summary, err = journal.Load(paths...)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("read the journal: %w", err)
 	}
 	if summary.Chain.Err != "" {
 		fmt.Fprintf(a.stderr, "mislaid: the journal cannot be trusted: %s\n", printable(summary.Chain.Err))
@@ -90,71 +88,6 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 	return nil
 }
 
-// foldAll folds journals into one summary, which is as whole as the least whole
-// of them.
-func foldAll(paths []string) (*journal.Summary, error) {
-	var chain journal.Chain
-	ends := make([]*journal.End, len(paths))
-	records := func(yield func(journal.Record, error) bool) {
-		for i, path := range paths {
-			f, err := os.Open(path)
-			if err != nil {
-				yield(journal.Record{}, err)
-				return
-			}
-			var one journal.Chain
-			for r, err := range watchEnd(journal.Read(f, &one), &ends[i]) {
-				if !yield(r, err) {
-					_ = f.Close()
-					return
-				}
-			}
-			_ = f.Close() // it was only read
-			chain = joinChains(chain, one, path)
-		}
-	}
-	s, err := journal.Fold(records)
-	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
-	}
-	s.Chain = chain
-	for _, end := range ends {
-		if end == nil {
-			s.End = nil
-		} else if s.End != nil && end.Reason != endComplete {
-			s.End = end
-		}
-	}
-	return s, nil
-}
-
-// watchEnd passes records on and leaves in end how their journal ends: nil while
-// a part of the run is open.
-func watchEnd(records iter.Seq2[journal.Record, error], end **journal.End) iter.Seq2[journal.Record, error] {
-	return func(yield func(journal.Record, error) bool) {
-		for r, err := range records {
-			switch {
-			case r.Run != nil:
-				*end = nil
-			case r.End != nil:
-				*end = r.End
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
-	}
-}
-
-func joinChains(all, one journal.Chain, path string) journal.Chain {
-	all.Records += one.Records
-	all.Torn = all.Torn || one.Torn
-	if one.Err != "" && all.Err == "" {
-		all.Err = path + ": " + one.Err
-	}
-	return all
-}
-
 // follow renders a running scan.
 func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path string) (*journal.Summary, error) {
 	var chain journal.Chain
@@ -166,7 +99,7 @@ func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path stri
 			if ctx.Err() != nil {
 				break
 			}
-			return nil, fmt.Errorf("follow the journal: %w", err)
+			return nil, err
 		}
 		for _, id := range folder.Add(r) {
 			l, ok := folder.Leak(id)

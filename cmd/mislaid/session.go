@@ -16,12 +16,6 @@ import (
 	"mislaid/verify"
 )
 
-// Reasons of an End record.
-const (
-	endComplete    = "complete"
-	endInterrupted = "interrupted"
-)
-
 // session is one part of a run from its banner to its exit code: it joins the
 // crawl, the journal, the verify queue and the report.
 type session struct {
@@ -118,9 +112,9 @@ func (s *session) end(ctx context.Context, workErr error) error {
 		failed = workErr
 	}
 	if failed == nil {
-		reason := endComplete
-		if interrupted || s.run.Command != s.past.command(s.run.Command) && !s.past.ended {
-			reason = endInterrupted // a recheck does not complete a crawl
+		reason := journal.EndComplete
+		if interrupted {
+			reason = journal.EndInterrupted
 		}
 		failed = s.rec.Commit(context.WithoutCancel(ctx), []journal.Record{{End: &journal.End{Time: now(), Reason: reason}}})
 	}
@@ -153,14 +147,6 @@ func (s *session) sayHowToGoOn() {
 	default:
 		fmt.Fprintf(s.console, "mislaid: stopped. Go on with:\n  %s\n", s.resumeHint())
 	}
-}
-
-// command returns what began the journal; a new journal is begun by now.
-func (p *past) command(now string) string {
-	if len(p.runs) == 0 {
-		return now
-	}
-	return p.first().Command
 }
 
 // settled prints a grave leak the moment it settles, and passes it on to a

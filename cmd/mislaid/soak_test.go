@@ -31,7 +31,7 @@ func TestSoak(t *testing.T) {
 	dir := soakDir(t)
 	rng := rand.New(rand.NewPCG(200, 4))
 	pair := func() string {
-		return fmt.Sprintf("aws_access_key_id = %s\naws_secret_access_key = %s\n", detectortest.KeyID(rng, "AKIA", 29608264753), detectortest.Secret(rng))
+		return fmt.Sprintf("aws_access_key_id = %s\naws_secret_access_key = %s\n", detectortest.NewKeys(rng).KeyID("AKIA", 29608264753), detectortest.NewKeys(rng).Secret())
 	}
 
 	const files = 200_000

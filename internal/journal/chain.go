@@ -96,7 +96,8 @@ func (r *lineReader) next() ([]Record, lineState, error) {
 		return nil, lineEnd, nil
 	}
 	if !whole {
-		return r.tail("is cut off")
+		r.reason = fmt.Sprintf("line %d is cut off", r.line+1)
+		return nil, lineTorn, nil
 	}
 	if len(r.buf) > maxLine {
 		return r.tail("is too long")
@@ -148,6 +149,9 @@ func (r *lineReader) read() (whole bool, err error) {
 // where only zeros of a power cut may follow, it is torn, elsewhere broken.
 func (r *lineReader) tail(reason string) ([]Record, lineState, error) {
 	r.reason = fmt.Sprintf("line %d %s", r.line+1, reason)
+	if bytes.LastIndex(r.buf, []byte(linePrefix)) > 0 {
+		return nil, lineBroken, nil // it runs into the next one: records escape the quotes of the prefix
+	}
 	for {
 		c, err := r.br.ReadByte()
 		switch {

@@ -90,10 +90,7 @@ func replay(f *os.File, each func(Record) error) (string, error) {
 		case lineEnd:
 			return r.prev, nil
 		case lineTorn:
-			if err := f.Truncate(r.good); err != nil {
-				return "", err
-			}
-			return r.prev, f.Sync()
+			return r.prev, f.Truncate(r.good)
 		case lineBroken:
 			return "", fmt.Errorf("%w: %s; a report still renders what is before it", ErrBroken, r.reason)
 		}

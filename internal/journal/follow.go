@@ -23,7 +23,7 @@ func Follow(ctx context.Context, path string, every time.Duration, chain *Chain)
 		}
 		defer f.Close()
 		lr := newLineReader(f)
-		ended := false
+		ended, broken := false, ""
 		for {
 			records, state, err := lr.next()
 			if err != nil {
@@ -33,6 +33,7 @@ func Follow(ctx context.Context, path string, every time.Duration, chain *Chain)
 			chain.Torn = state == lineTorn
 			switch state {
 			case lineGood:
+				broken = ""
 				for _, rec := range records {
 					chain.Records++
 					ended = rec.End != nil
@@ -42,8 +43,13 @@ func Follow(ctx context.Context, path string, every time.Duration, chain *Chain)
 				}
 				continue
 			case lineBroken:
-				chain.Err = lr.reason
-				return
+				// Reading while a resuming writer cuts the tail off can mix
+				// two lines: what is broken is so at a second look.
+				if broken == lr.reason {
+					chain.Err = broken
+					return
+				}
+				broken = lr.reason
 			}
 			if ended && state == lineEnd {
 				return
