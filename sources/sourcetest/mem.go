@@ -322,7 +322,8 @@ func (m *Mem) Open(ctx context.Context, it sources.Item, off, n int64) (sources.
 		return nil, fmt.Errorf("mem: %q: %w", it.ID, sources.ErrChanged)
 	}
 	m.open++
-	return &memBody{ctx: ctx, mem: m, item: now, off: off, left: max(n, -1)}, nil
+	opened := sources.Attr{Size: int64(len(now.data)), ModTime: now.mod, Version: now.version}
+	return &memBody{ctx: ctx, mem: m, item: now, opened: opened, off: off, left: max(n, -1)}, nil
 }
 
 // Audience returns what SetAudience set; the owner alone otherwise.
@@ -350,6 +351,7 @@ type memBody struct {
 	ctx    context.Context
 	mem    *Mem
 	item   *memItem
+	opened sources.Attr // as it stood then
 	off    int64
 	left   int64 // -1: to the end
 	closed bool
@@ -393,10 +395,12 @@ func (b *memBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (b *memBody) Attr() (sources.Attr, error) {
+func (b *memBody) Attr() sources.Attr { return b.opened }
+
+func (b *memBody) Changed() (bool, error) {
 	b.mem.mu.Lock()
 	defer b.mem.mu.Unlock()
-	return sources.Attr{Size: int64(len(b.item.data)), ModTime: b.item.mod, Version: b.item.version}, nil
+	return b.item.version != b.opened.Version, nil
 }
 
 func (b *memBody) Close() error {
