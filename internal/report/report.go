@@ -1,12 +1,18 @@
 // Package report renders a folded journal: text for people, JSON, JSON Lines,
-// SARIF and CSV for machines.
+// SARIF and CSV for machines, and what to do next about each leak.
 //
-// This package knows typography. It does not know how a leak was found or
-// judged; every renderer is a pure function of the summary.
+// Names come from scanned places and answers from networks: nothing is printed
+// that could move a cursor, reverse a line or start a formula.
+//
+// This package knows typography and advice. It does not know how a leak was
+// found or judged; every renderer is a pure function of the summary.
 package report
 
 import (
+	"bufio"
+	"fmt"
 	"io"
+	"strings"
 
 	"mislaid/internal/journal"
 )
@@ -18,24 +24,31 @@ type Options struct {
 }
 
 // Formats are the names that Write takes.
-func Formats() []string { panic("stub") }
+func Formats() []string { return []string{"text", "json", "jsonl", "sarif", "csv"} }
 
 // Write renders a whole summary in the named format.
-func Write(w io.Writer, format string, s *journal.Summary, o Options) error { panic("stub") }
-
-// Line returns a leak as the one line that is printed the moment it settles.
-func Line(l journal.Leak, o Options) string { panic("stub") }
-
-// Stream writes JSON Lines as leaks settle: one flushed line per leak, an
-// "update" line for a leak that later changed, and a final "summary" line
-// without which the file is incomplete.
-type Stream struct{}
-
-// NewStream returns a Stream over w, which it flushes if it can.
-func NewStream(w io.Writer) *Stream { panic("stub") }
-
-// Leak writes l the first time it is given, and remembers it otherwise.
-func (s *Stream) Leak(l journal.Leak) error { panic("stub") }
-
-// Close writes the leaks not yet written, the updates and the summary line.
-func (s *Stream) Close(sum *journal.Summary) error { panic("stub") }
+func Write(w io.Writer, format string, s *journal.Summary, o Options) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	var err error
+	switch format {
+	case "text":
+		err = writeText(b, s, o)
+	case "json":
+		err = writeJSON(b, s)
+	case "jsonl":
+		err = writeJSONL(b, s)
+	case "sarif":
+		err = writeSARIF(b, s)
+	case "csv":
+		err = writeCSV(b, s)
+	default:
+		return fmt.Errorf("report: no format %q; there are %s", format, strings.Join(Formats(), ", "))
+	}
+	if err != nil {
+		return err
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}

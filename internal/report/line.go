@@ -1,0 +1,58 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"mislaid/internal/journal"
+)
+
+// Line returns a leak as the one line that is printed the moment it settles:
+// time, severity, verdict, key id, account, principal, place, how many could
+// read it, since when.
+func Line(l journal.Leak, o Options) string {
+	parts := []string{
+		o.paint(faint, stamp(settledAt(&l))),
+		o.paint(severityStyle(l.Severity), strings.ToUpper(l.Severity.String())),
+		clean(verdictWords(l.Verdict)),
+		o.paint(bold, clean(title(&l))),
+	}
+	if l.Account != "" {
+		parts = append(parts, "account "+clean(l.Account))
+	}
+	if l.Verdict.ARN != "" {
+		parts = append(parts, clean(l.Verdict.ARN))
+	}
+	if len(l.Places) > 0 {
+		place := clean(where(&l.Places[0]))
+		if more := len(l.Places) - 1; more > 0 {
+			place += fmt.Sprintf(" (and %s more)", plural(more, "place", "places"))
+		}
+		parts = append(parts, place)
+	}
+	heads := headsWords(l.Exposure.Heads)
+	if l.Exposure.Heads.Max < 0 && l.Exposure.Heads.Min <= 0 {
+		heads = "an unknown number of people"
+	}
+	audience := heads + " could read it"
+	if !l.Exposure.Since.IsZero() {
+		audience += " since " + day(l.Exposure.Since)
+	} else if !l.FirstSeen.IsZero() {
+		audience += ", there since " + day(l.FirstSeen)
+	}
+	return strings.TrimSpace(strings.Join(append(parts, audience), "  "))
+}
+
+// settledAt is when the verdict came, or when the leak was last sighted.
+func settledAt(l *journal.Leak) time.Time {
+	t := l.Verdict.Time
+	if t.IsZero() {
+		for i := range l.Places {
+			if l.Places[i].Found.After(t) {
+				t = l.Places[i].Found
+			}
+		}
+	}
+	return t
+}

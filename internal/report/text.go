@@ -1,0 +1,417 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"mislaid/internal/journal"
+	"mislaid/sources"
+	"mislaid/verify"
+)
+
+// How much the text shows of what the other formats hold whole.
+const (
+	shownPositions = 10 // per place
+	shownGaps      = 5  // per reason
+)
+
+// writeText writes the report for people. The first error of w ends it.
+func writeText(w io.Writer, s *journal.Summary, o Options) error {
+	t := &page{w: w, o: o}
+	t.head(s)
+	for i := range s.Leaks {
+		t.leak(&s.Leaks[i])
+	}
+	t.placeholders(s.Placeholders)
+	t.coverage(s)
+	if t.err != nil {
+		return fmt.Errorf("report: %w", t.err)
+	}
+	return nil
+}
+
+// page writes cleaned, wrapped and coloured lines.
+type page struct {
+	w   io.Writer
+	o   Options
+	err error
+}
+
+// line writes text after an indent, wrapped, all of it in one style.
+func (t *page) line(indent int, st style, s string) {
+	cols := 0
+	if t.o.Width > 0 {
+		cols = max(t.o.Width-indent, 20)
+	}
+	for _, l := range wrap(clean(s), cols) {
+		t.raw(strings.Repeat(" ", indent) + t.o.paint(st, l))
+	}
+}
+
+// field writes a label in a column of its own, and text beside it.
+func (t *page) field(label, s string) {
+	if s == "" {
+		return
+	}
+	const indent, column = 2, 13
+	cols := 0
+	if t.o.Width > 0 {
+		cols = max(t.o.Width-column, 20)
+	}
+	for i, l := range wrap(clean(s), cols) {
+		if i > 0 {
+			label = ""
+		}
+		pad := strings.Repeat(" ", column-indent-len(label))
+		t.raw("  " + t.o.paint(faint, label) + pad + l)
+	}
+}
+
+// raw writes one line as it is.
+func (t *page) raw(s string) {
+	if t.err == nil {
+		_, t.err = io.WriteString(t.w, s+"\n")
+	}
+}
+
+// head says who ran what, and what came of it.
+func (t *page) head(s *journal.Summary) {
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		name := "mislaid " + r.Command
+		if r.Part > 0 {
+			name += fmt.Sprintf(", resumed (part %d)", r.Part+1)
+		}
+		t.line(0, bold, name+" "+stamp(r.Started))
+		if r.Part > 0 && i > 0 {
+			continue
+		}
+		t.field("Case", r.Case)
+		t.field("Reason", r.Reason)
+		t.field("Who", r.User+" on "+r.Host)
+		t.field("Targets", strings.Join(r.Targets, "  "))
+		var options []string
+		for _, k := range slices.Sorted(maps.Keys(r.Options)) {
+			options = append(options, "--"+k+"="+r.Options[k])
+		}
+		t.field("Options", strings.Join(options, " "))
+		t.field("Contacted", strings.Join(r.Contacts, " "))
+		version := strings.Join(slices.DeleteFunc([]string{r.Version, r.Commit, r.Go, r.Platform}, func(s string) bool { return s == "" }), " ")
+		if r.BinarySHA256 != "" {
+			version += " binary sha256 " + r.BinarySHA256
+		}
+		t.field("Version", version)
+		t.field("Run", r.ID)
+	}
+	t.raw("")
+	t.verdict(s)
+}
+
+// verdict is the answer in one line.
+func (t *page) verdict(s *journal.Summary) {
+	d := newSummary(s)
+	words := "No leaks found"
+	if d.Leaks > 0 {
+		var by []string
+		for sev := journal.Critical; sev >= journal.Info; sev-- {
+			if n := d.BySeverity[sev.String()]; n > 0 {
+				by = append(by, fmt.Sprintf("%d %s", n, sev))
+			}
+		}
+		var verdicts []string
+		for _, state := range verdictNames() {
+			if n := d.ByVerdict[state]; n > 0 {
+				verdicts = append(verdicts, fmt.Sprintf("%d %s", n, state))
+			}
+		}
+		words = plural(d.Leaks, "leak", "leaks") + ": " + strings.Join(by, ", ") + "; " + strings.Join(verdicts, ", ")
+	}
+	if s.Complete() {
+		t.line(0, bold, words+". Everything was read.")
+		return
+	}
+	t.line(0, boldRed, words+". INCOMPLETE: "+strings.Join(incomplete(s), "; ")+".")
+}
+
+func verdictNames() []string {
+	return []string{
+		string(verify.Live), string(verify.LiveLimited), string(verify.Mismatch), string(verify.Unknown),
+		string(verify.Unverifiable), string(verify.NotCalled), string(verify.Expired), string(verify.Dead),
+	}
+}
+
+// incomplete says why a summary is not complete.
+func incomplete(s *journal.Summary) []string {
+	var why []string
+	for _, src := range s.Coverage.Sources {
+		if src.Error != "" {
+			why = append(why, src.Name+" could not be read at all")
+		}
+	}
+	if n := s.Coverage.GapTotal; n > 0 {
+		why = append(why, plural(int(n), "gap", "gaps"))
+	}
+	switch {
+	case s.End == nil:
+		why = append(why, "the run has not ended, or was cut off")
+	case s.End.Reason != journal.EndComplete:
+		why = append(why, "the run was "+s.End.Reason)
+	}
+	if s.Chain.Err != "" {
+		why = append(why, "the journal is broken, "+s.Chain.Err+", and what follows there is left out")
+	}
+	return why
+}
+
+func severityStyle(s journal.Severity) style {
+	switch s {
+	case journal.Critical:
+		return boldRed
+	case journal.High:
+		return red
+	case journal.Medium:
+		return yellow
+	case journal.Low:
+		return cyan
+	}
+	return faint
+}
+
+// leak writes the block of one leak.
+func (t *page) leak(l *journal.Leak) {
+	t.raw("")
+	t.raw(t.o.paint(severityStyle(l.Severity), strings.ToUpper(l.Severity.String())) + "  " +
+		t.o.paint(bold, clean(title(l))) + "  " + clean(verdictWords(l.Verdict)))
+	t.field("Rule", l.Rule)
+	t.field("Why", l.Why)
+	t.field("Verdict", evidence(l.Verdict))
+	account := l.Account
+	if l.Verdict.Account == "" && account != "" {
+		account += ", decoded from the key id"
+	}
+	t.field("Account", account)
+	t.field("Principal", l.Verdict.ARN)
+	t.field("Exposed to", exposureWords(&l.Exposure))
+	t.field("First seen", stamp(l.FirstSeen))
+	for _, c := range l.Credentials {
+		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
+		if c.Fingerprint != "" {
+			words += ", fingerprint " + string(c.Fingerprint)
+		}
+		t.field("Credential", words)
+	}
+	t.field("Leak", l.ID)
+	t.line(2, bold, plural(len(l.Places), "place", "places")+":")
+	for i := range l.Places {
+		t.place(&l.Places[i])
+	}
+	t.next(Remedy(l))
+}
+
+// evidence is what a verdict rests on.
+func evidence(v verify.Verdict) string {
+	words := []string{verdictWords(v)}
+	add := func(label, s string) {
+		if s != "" {
+			words = append(words, strings.TrimSpace(label+" "+s))
+		}
+	}
+	add("code", v.Code)
+	add("", v.Detail)
+	if !v.Time.IsZero() {
+		add("asked", stamp(v.Time))
+	}
+	add("of", v.Endpoint)
+	add("partition", v.Partition)
+	add("request id", v.RequestID)
+	add("from", v.Source)
+	add("as", v.UserAgent)
+	add("clock off by", v.Skew)
+	return strings.Join(words, ", ")
+}
+
+func exposureWords(a *sources.Audience) string {
+	s := reachWords(a.Now) + "; " + headsWords(a.Heads)
+	if a.EverKnown && a.Ever != a.Now {
+		s += "; ever: " + reachWords(a.Ever)
+	}
+	if !a.Since.IsZero() {
+		s += "; since " + day(a.Since)
+	}
+	return s
+}
+
+func (t *page) place(p *journal.Place) {
+	t.line(4, cyan, where(p))
+	var about []string
+	if p.Author != "" {
+		about = append(about, "by "+p.Author)
+	}
+	if !p.ModTime.IsZero() {
+		about = append(about, stamp(p.ModTime))
+	}
+	about = append(about, string(p.Kind))
+	if p.Total > 1 {
+		about = append(about, plural(p.Total, "position", "positions")+alsoAt(p))
+	}
+	t.line(6, plain, strings.Join(about, ", "))
+	if p.Link != "" {
+		t.line(6, plain, p.Link)
+	}
+	if p.Audience == nil {
+		t.line(6, plain, "Who can read it was not found out.")
+		return
+	}
+	t.line(6, plain, "Read by "+exposureWords(p.Audience))
+	t.grants("", p.Audience.Grants)
+	t.grants("could let themselves in: ", p.Audience.CouldJoin)
+	t.grants("reads along: ", p.Audience.Machines)
+	for _, u := range p.Audience.Unresolved {
+		t.line(8, faint, "not found out: "+u)
+	}
+}
+
+func (t *page) grants(label string, gs []sources.Grant) {
+	for _, g := range gs {
+		s := label + g.Who
+		if g.By != "" {
+			s += ", by " + g.By
+		}
+		if g.Count != "" {
+			s += " (" + g.Count + ")"
+		}
+		t.line(8, faint, s)
+	}
+}
+
+// alsoAt names the positions after the first one.
+func alsoAt(p *journal.Place) string {
+	var at []string
+	for i := 1; i < min(len(p.Positions), shownPositions); i++ {
+		at = append(at, strings.TrimPrefix(strings.TrimPrefix(spot(p.Positions[i]), ":"), " at "))
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	s := ", also at " + strings.Join(at, " ")
+	if more := p.Total - 1 - len(at); more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}
+
+// next writes the remedy. Commands are never wrapped, so that they can be
+// copied.
+func (t *page) next(steps []Step) {
+	if len(steps) == 0 {
+		return
+	}
+	t.line(2, bold, "Next:")
+	for i, s := range steps {
+		do := s.Do
+		if s.Note != "" {
+			do += " (" + s.Note + ")"
+		}
+		t.line(4, plain, fmt.Sprintf("%d. %s", i+1, do))
+		if s.Command != "" {
+			t.raw("       " + t.o.paint(green, clean(s.Command)))
+		}
+	}
+}
+
+// placeholders are short: they are no leaks, and not silent.
+func (t *page) placeholders(ls []journal.Leak) {
+	if len(ls) == 0 {
+		return
+	}
+	t.raw("")
+	t.line(0, bold, "Published samples, which are no leaks:")
+	for i := range ls {
+		for j := range ls[i].Places {
+			t.line(2, plain, title(&ls[i])+"  "+where(&ls[i].Places[j]))
+		}
+	}
+}
+
+func (t *page) coverage(s *journal.Summary) {
+	c := &s.Coverage
+	t.raw("")
+	t.line(0, bold, "Coverage")
+	for i := range c.Sources {
+		src := &c.Sources[i]
+		words := src.Name + ": " + countWords(src.Counts)
+		switch {
+		case src.Error != "":
+			words = src.Name + ": could not be read at all: " + src.Error
+		case !src.Done:
+			words += ", not to its end"
+		}
+		t.line(2, plain, words)
+		for _, n := range src.Notes {
+			t.line(4, faint, n)
+		}
+	}
+	if len(c.Sources) != 1 {
+		t.field("In all", countWords(c.Counts))
+	}
+	var skipped []string
+	for _, k := range slices.Sorted(maps.Keys(c.Counts.Skipped)) {
+		skipped = append(skipped, fmt.Sprintf("%d %s", c.Counts.Skipped[k], k))
+	}
+	t.field("Left out", strings.Join(skipped, ", "))
+	t.gaps(c)
+	if s.Chain.Torn {
+		t.field("Journal", "its last line was cut off and is left out")
+	}
+	if s.Complete() {
+		t.field("Complete", "everything that should have been read was read")
+		return
+	}
+	t.line(2, boldRed, "INCOMPLETE: "+strings.Join(incomplete(s), "; "))
+}
+
+func countWords(c journal.Counts) string {
+	return plural(int(c.Items), "item", "items") + ", " + byteWords(c.Bytes) + " read"
+}
+
+// gaps shows the first gaps of each reason.
+func (t *page) gaps(c *journal.Coverage) {
+	if c.GapTotal == 0 {
+		return
+	}
+	t.field("Gaps", plural(int(c.GapTotal), "thing", "things")+" that should have been read and was not; --format json lists them")
+	for _, reason := range slices.Sorted(maps.Keys(c.GapBy)) {
+		total := c.GapBy[reason]
+		if total == 0 {
+			continue
+		}
+		t.line(4, yellow, fmt.Sprintf("%d %s", total, reason))
+		var shown int64
+		lines := 0
+		for i := range c.Gaps {
+			g := &c.Gaps[i]
+			if g.Reason != reason || lines == shownGaps {
+				continue
+			}
+			name := whole(g.Path, g.Inner)
+			if name == "" {
+				name = strings.TrimSpace(g.Ref.Source + " " + g.Ref.Container)
+			}
+			if g.Count > 1 {
+				name += fmt.Sprintf(" (%d)", g.Count)
+			}
+			if g.Detail != "" {
+				name += ": " + g.Detail
+			}
+			t.line(6, plain, name)
+			shown += max(g.Count, 1)
+			lines++
+		}
+		if total > shown {
+			t.line(6, faint, fmt.Sprintf("and %d more", total-shown))
+		}
+	}
+}

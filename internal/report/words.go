@@ -1,0 +1,158 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"mislaid/internal/journal"
+	"mislaid/sources"
+	"mislaid/verify"
+)
+
+// whole is the path of a place with its inner path, as it stands: not cleaned.
+func whole(itemPath, inner string) string { return itemPath + inner }
+
+// spot names a position behind a path: ":12:8", " at B7", " at byte 90".
+func spot(p journal.Position) string {
+	switch {
+	case p.Name != "":
+		return " at " + p.Name
+	case p.Line > 0 && p.Column > 0:
+		return fmt.Sprintf(":%d:%d", p.Line, p.Column)
+	case p.Line > 0:
+		return ":" + strconv.Itoa(p.Line)
+	}
+	return fmt.Sprintf(" at byte %d", p.Offset)
+}
+
+// where is a place with its first position.
+func where(p *journal.Place) string {
+	s := whole(p.Path, p.Inner)
+	if len(p.Positions) > 0 {
+		s += spot(p.Positions[0])
+	}
+	return s
+}
+
+// headsWords says how many people a head count stands for.
+func headsWords(h sources.Heads) string {
+	switch {
+	case h.Max < 0 && h.Min <= 0:
+		return "nobody knows how many people"
+	case h.Max < 0:
+		return plural(h.Min, "person", "people") + " at least"
+	case h.Min == h.Max:
+		return plural(h.Min, "person", "people")
+	}
+	return fmt.Sprintf("%d to %s", h.Min, plural(h.Max, "person", "people"))
+}
+
+// reachWords says who a reach lets in.
+func reachWords(r sources.Reach) string {
+	var names []string
+	for _, l := range r.Levels() {
+		if l > sources.OwnerOnly || r.Set == 1 {
+			names = append(names, l.String())
+		}
+	}
+	s := strings.Join(names, " and ")
+	switch {
+	case r.AtLeast == r.AtMost && s != "":
+		return s
+	case s == "":
+		return "not found out; " + r.AtMost.String() + " at worst"
+	}
+	return s + " at least; " + r.AtMost.String() + " at worst"
+}
+
+// verdictWords is a verdict as a reader wants it: "live", "unknown (throttled)".
+func verdictWords(v verify.Verdict) string {
+	if v.Why != "" {
+		return string(v.State) + " (" + v.Why + ")"
+	}
+	return string(v.State)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// stamp prints a time in UTC to the second; "" for the zero time.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}
+
+// day prints a date in UTC; "" for the zero time.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// byteWords prints a number of bytes for people.
+func byteWords(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	f, u := float64(n)/1000, 0
+	for f >= 999.95 && u < len(units)-1 {
+		f, u = f/1000, u+1
+	}
+	return fmt.Sprintf("%.1f %cB", f, units[u])
+}
+
+// title names a leak for people: its key id, or what it is.
+func title(l *journal.Leak) string {
+	if l.KeyID != "" {
+		return l.KeyID
+	}
+	if len(l.Credentials) > 0 {
+		return string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint)
+	}
+	return "leak " + l.ID
+}
+
+// principal is what an ARN says of who a key belongs to.
+type principal struct {
+	service  string // iam, sts
+	resource string // user/path/name, root, assumed-role/Role/session
+}
+
+func principalOf(arn string) principal {
+	parts := strings.SplitN(arn, ":", 6) // arn:partition:service:region:account:resource
+	if len(parts) != 6 || parts[0] != "arn" {
+		return principal{}
+	}
+	return principal{service: parts[2], resource: parts[5]}
+}
+
+func (p principal) root() bool { return p.service == "iam" && p.resource == "root" }
+
+// user is the name of an IAM user, or "".
+func (p principal) user() string {
+	if p.service == "iam" && strings.HasPrefix(p.resource, "user/") {
+		return path.Base(p.resource)
+	}
+	return ""
+}
+
+// role is the name of an assumed role, or "".
+func (p principal) role() string {
+	rest, ok := strings.CutPrefix(p.resource, "assumed-role/")
+	if !ok || p.service != "sts" {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
