@@ -53,8 +53,11 @@ func columns(w any) int {
 		return 0
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0
+	case width <= 0: // a terminal that does not tell
+		return 80
 	}
 	return max(width, 20)
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -106,10 +107,8 @@ type summary struct {
 // essence reads a JSON report. Exit status 4 says that there are leaks and gaps.
 func essence(t *testing.T, out []byte, err error) summary {
 	t.Helper()
-	if exit := new(exec.ExitError); err != nil {
-		if e, ok := err.(*exec.ExitError); !ok || e.ExitCode() != 4 {
-			t.Fatalf("%v\n%s", err, stderrOf(err, exit))
-		}
+	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 4) {
+		t.Fatalf("%v\n%s", err, exit.Stderr)
 	}
 	var r struct {
 		Leaks []struct {
@@ -145,13 +144,6 @@ func essence(t *testing.T, out []byte, err error) summary {
 	slices.Sort(s.Gaps)
 	s.Counts = fmt.Sprint(r.Coverage.Items, r.Coverage.Bytes, r.Coverage.Skipped)
 	return s
-}
-
-func stderrOf(err error, exit *exec.ExitError) string {
-	if e, ok := err.(*exec.ExitError); ok {
-		exit = e
-	}
-	return string(exit.Stderr)
 }
 
 // killTree makes a tree with pairs in small files before and after one file

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": ma
 //	only GLOB VAR            the one file that matches is then in $VAR
 //	tamper FILE              change one byte in the middle
 //	behead FILE              cut the last line off, and half of the one before
+//	asked N ID               STS must have been asked N times about the key id
 //	sts-wait                 wait until a request for a stuck key has come
 //	write-raw FILE TEXT      write TEXT, in which Go's escapes mean what they do in Go
 func TestScripts(t *testing.T) {
@@ -44,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"plant": scriptPlant, "status": scriptStatus, "mode": scriptMode, "only": scriptOnly,
-			"tamper": scriptTamper, "behead": scriptBehead, "sts-wait": scriptWaitSTS, "write-raw": scriptWriteRaw,
+			"tamper": scriptTamper, "behead": scriptBehead, "sts-wait": scriptWaitSTS, "asked": scriptAsked, "write-raw": scriptWriteRaw,
 		},
 	})
 }
@@ -180,4 +181,12 @@ func scriptWriteRaw(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(name)
 	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
 	ts.Check(os.WriteFile(path, []byte(text), 0o644))
+}
+
+func scriptAsked(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := ts.Value("sts").(*fakeSTS).callsFor(args[1]); got != want {
+		ts.Fatalf("STS was asked %d times about %s, want %d", got, args[1], want)
+	}
 }

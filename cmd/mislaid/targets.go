@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -50,7 +51,7 @@ func parseTarget(arg string) (target, error) {
 		return target{scheme: schemeStdin}, nil
 	}
 	if arg == "" {
-		return target{}, fmt.Errorf("a target is empty; the current directory is .")
+		return target{}, errors.New("a target is empty; the current directory is written as a dot")
 	}
 	for _, scheme := range plannedSchemes {
 		if strings.HasPrefix(arg, scheme) {
