@@ -32,8 +32,10 @@ type body struct {
 	off  int64
 	left int64 // -1: to the end
 
-	seen    stamp // of version
-	version string
+	seen    stamp  // the file when it was last asked
+	uid     uint32 // its owner then
+	untold  bool   // seen is from opening, and nothing was read since
+	version string // of seen; "" not formatted yet
 }
 
 // stamp is what of an inode changes when its bytes do.
@@ -62,7 +64,8 @@ func (b *body) check(version string) error {
 	if b.src.config.OneFileSystem && uint64(st.Dev) != b.src.dirs.root.id.dev {
 		return &sources.SkipError{Reason: "other file system"}
 	}
-	if version != "" && version != stampOf(&st).String() {
+	b.seen, b.uid, b.untold = stampOf(&st), st.Uid, true
+	if version != "" && version != b.seen.String() {
 		return fmt.Errorf("local: %s: %w", b.id, sources.ErrChanged)
 	}
 	return nil
@@ -78,17 +81,24 @@ func (b *body) stat(st *unix.Stat_t) error {
 	return nil
 }
 
-// Attr says how the open file stands now. Author is its owner.
+// Attr says how the open file stands now: before the first read, how it stood
+// when it was opened. Author is its owner.
 func (b *body) Attr() (sources.Attr, error) {
-	var st unix.Stat_t
-	if err := b.stat(&st); err != nil {
-		return sources.Attr{Size: -1}, err
+	if !b.untold || b.fd < 0 {
+		var st unix.Stat_t
+		if err := b.stat(&st); err != nil {
+			return sources.Attr{Size: -1}, err
+		}
+		if now := stampOf(&st); now != b.seen {
+			b.seen, b.version = now, ""
+		}
+		b.uid = st.Uid
 	}
-	if now := stampOf(&st); b.version == "" || now != b.seen {
-		b.seen, b.version = now, now.String()
+	if b.version == "" {
+		b.version = b.seen.String()
 	}
 	return sources.Attr{
-		Size: st.Size, ModTime: time.Unix(0, b.seen.mtime), Version: b.version, Author: b.src.names.of(st.Uid),
+		Size: b.seen.size, ModTime: time.Unix(0, b.seen.mtime), Version: b.version, Author: b.src.names.of(b.uid),
 	}, nil
 }
 
@@ -103,7 +113,9 @@ func (s stamp) String() string {
 	return string(strconv.AppendUint(append(v, '-'), s.ino, 10))
 }
 
-// Read reads on. It returns the context's error once that is done.
+// Read reads on. It returns the context's error once that is done. The end is
+// where the file ended when Attr last looked, or later: a file that grew has
+// another version.
 func (b *body) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
@@ -130,12 +142,17 @@ func (b *body) Read(p []byte) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("local: read %s: %w", b.id, readError(err))
 	}
+	b.untold = false
 	if n == 0 {
 		return 0, io.EOF
 	}
+	short := n < len(p)
 	b.off += int64(n)
 	if b.left > 0 {
 		b.left -= int64(n)
+	}
+	if short && b.off == b.seen.size {
+		return n, io.EOF // spares every small file a second call
 	}
 	return n, nil
 }
