@@ -46,13 +46,10 @@ func TestKillAndResume(t *testing.T) {
 	calm := filepath.Join(t.TempDir(), "calm.journal")
 	out, err := scan(calm).Output()
 	want := essence(t, out, err)
-	if len(want.Leaks) < 100 || len(want.Gaps) != 1 {
+	if len(want.Leaks) < 40 || len(want.Gaps) != 1 {
 		t.Fatalf("the undisturbed run found %d leaks and %d gaps", len(want.Leaks), len(want.Gaps))
 	}
-	info, err := os.Stat(calm)
-	if err != nil {
-		t.Fatal(err)
-	}
+	size := fileSize(t, calm)
 
 	for i := range 20 {
 		kind := []string{"verification", "split file", "commits"}[i%3]
@@ -61,17 +58,17 @@ func TestKillAndResume(t *testing.T) {
 			cmd := scan(journal)
 			hit := make(chan struct{})
 			if kind == "verification" {
-				sts.hold(rng.IntN(60)+1, hit)
+				sts.hold(rng.IntN(30)+1, hit)
 			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			switch kind {
 			case "split file":
-				at := small + 5<<20 + rng.Int64N(60<<20)
+				at := small + fileSize(t, bin) + 5<<20 + rng.Int64N(60<<20) // it hashes itself first
 				go watch(hit, func() bool { return bytesRead(cmd) > at })
 			case "commits":
-				at := rng.Int64N(info.Size()*3/4) + info.Size()/10
+				at := rng.Int64N(size*3/4) + size/10
 				go watch(hit, func() bool { i, err := os.Stat(journal); return err == nil && i.Size() > at })
 			}
 			select {
@@ -168,7 +165,7 @@ func killTree(t *testing.T, rng *rand.Rand, sts *heldSTS) (dir string, small int
 	}
 	for i := range 1500 {
 		text := strings.Repeat(fmt.Sprintf("line of file %d\n", i), 100+rng.IntN(200))
-		if i%15 == 0 {
+		if i%40 == 0 {
 			text += pair()
 		}
 		sub := "a"
@@ -261,6 +258,15 @@ func (s *heldSTS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintf(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::029608264753:user/%s</Arn><UserId>AIDA</UserId><Account>029608264753</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetCallerIdentityResponse>`, strings.ToLower(id[len(id)-6:]))
+}
+
+func fileSize(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 // watch closes hit when reached says so.

@@ -75,14 +75,13 @@ func (w *worker) recheck(ctx context.Context, ref sources.Ref, places []journal.
 	}
 	kept := f.candidates[:0:0]
 	for _, c := range f.candidates {
-		key := sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
-		if wanted[key] {
+		if wanted[keyOf(c)] {
 			kept = append(kept, c)
 		}
 	}
 	w.submit(kept)
 	for _, c := range kept {
-		delete(wanted, sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()})
+		delete(wanted, keyOf(c))
 	}
 	if len(wanted) > 0 {
 		return fmt.Errorf("%d of %d credentials no longer stand there: %w", len(wanted), len(places), sources.ErrGone)

@@ -26,7 +26,7 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 
 	sightings := make(map[sightingKey]*journal.Sighting)
 	for _, c := range f.candidates {
-		key := sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+		key := keyOf(c)
 		pos := f.place(c.Atoms[0])
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
@@ -58,15 +58,23 @@ type sightingKey struct {
 	print secret.Fingerprint
 }
 
+func keyOf(c detectors.Candidate) sightingKey {
+	return sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+}
+
 // submit hands credentials to the verifier, each once. The queue gets bytes of
 // its own: candidates may share theirs.
 func (w *worker) submit(candidates []detectors.Candidate) {
 	if w.Submit == nil {
 		return
 	}
-	seen := make(map[sightingKey]bool)
+	type credential struct {
+		sightingKey
+		token bool // the same key once with its session token and once without is two to ask about
+	}
+	seen := make(map[credential]bool)
 	for _, c := range candidates {
-		key := sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+		key := credential{keyOf(c), !c.Credential.Token.IsZero()}
 		if seen[key] {
 			continue
 		}

@@ -55,9 +55,6 @@ func readAll(b *testing.B, s *Source, it sources.Item, buf []byte) (total int64)
 		return 0
 	}
 	defer body.Close()
-	if _, err := body.Attr(); err != nil {
-		b.Error(err)
-	}
 	for {
 		n, err := body.Read(buf)
 		total += int64(n)
