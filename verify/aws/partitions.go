@@ -50,7 +50,7 @@ func partitionOfRegion(region string) (partition, bool) {
 func (p partition) host(region string) string { return "sts." + region + "." + p.suffix }
 
 // identity is the shape of the ARNs that STS answers with.
-var identity = regexp.MustCompile(`^arn:([a-z0-9-]+):(iam|sts)::(\d{12}):[A-Za-z0-9+=,.@_/:-]{1,1024}$`)
+var identity = regexp.MustCompile(`^arn:([a-z0-9-]+):(iam|sts)::(\d{12}):[A-Za-z0-9+=,.@_/:-]{1,700}$`)
 
 // parseARN returns the partition and account of an identity's ARN.
 func parseARN(arn string) (partition, account string, ok bool) {
