@@ -49,6 +49,7 @@ func Start(t testing.TB) *Server {
 	s.cmd = exec.Command(program(t), "--health", "/healthz", "-p", address, "-a", KeyID("AKIA", Account), "-s", Secret(), "iam", "--quiet", "--dir", dir)
 	s.cmd.Env = []string{"HOME=" + dir}
 	s.cmd.Stdout, s.cmd.Stderr = log, log
+	dieWithUs(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("start versitygw: %v", err)
 	}
