@@ -29,6 +29,7 @@ type dir struct {
 	cached bool // in dirs.byID
 
 	reading sync.Mutex // the position of h in the directory
+	moved   bool       // that position is not the start
 }
 
 // list reads the entries of d into l, sorted. What was read before an error
@@ -36,7 +37,8 @@ type dir struct {
 func (d *dir) list(l *listing) error {
 	l.reset()
 	d.reading.Lock()
-	err := readDir(d.h, l)
+	err := readDir(d.h, l, d.moved)
+	d.moved = true
 	d.reading.Unlock()
 	l.sort()
 	return err

@@ -16,7 +16,7 @@ const (
 
 // readDir adds the entries of the directory h to l, unsorted. What was read
 // before an error stays in l.
-func readDir(h handle, l *listing) error {
+func readDir(h handle, l *listing, _ bool) error {
 	fd, err := unix.Openat(h, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return wrapErrno(err)

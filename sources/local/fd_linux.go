@@ -11,12 +11,14 @@ const (
 const direntBuffer = 64 << 10
 
 // readDir adds the entries of the directory h to l, unsorted. What was read
-// before an error stays in l.
-func readDir(h handle, l *listing) error {
+// before an error stays in l. rewind says that h was read before.
+func readDir(h handle, l *listing, rewind bool) error {
 	buf := getDirents()
 	defer putDirents(buf)
-	if _, err := unix.Seek(h, 0, unix.SEEK_SET); err != nil {
-		return wrapErrno(err)
+	if rewind {
+		if _, err := unix.Seek(h, 0, unix.SEEK_SET); err != nil {
+			return wrapErrno(err)
+		}
 	}
 	for {
 		var n int

@@ -96,7 +96,7 @@ func statAt(h handle, name string, _ bool) (kind, int64, error) {
 
 // readDir adds the entries of the directory h to l, unsorted. What was read
 // before an error stays in l.
-func readDir(h handle, l *listing) error {
+func readDir(h handle, l *listing, _ bool) error {
 	f, err := h.Open(".")
 	if err != nil {
 		return wrapError(err)

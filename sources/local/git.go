@@ -54,7 +54,7 @@ func (w *walk) sizeOf(d *dir, name string, l *listing) (size int64, some bool, e
 	}
 	defer closeDir(h)
 	l.reset()
-	if err := readDir(h, l); err != nil {
+	if err := readDir(h, l, false); err != nil {
 		return 0, false, err
 	}
 	for _, e := range l.ents {
