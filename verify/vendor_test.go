@@ -113,7 +113,6 @@ func (v *vendor) count() int {
 type book struct {
 	t       *testing.T
 	mu      sync.Mutex
-	inside  bool
 	answers map[string]map[secret.Fingerprint]verify.Verdict
 	all     []verify.Answer
 }

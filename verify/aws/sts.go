@@ -209,7 +209,8 @@ func (v *Verifier) ask(ctx context.Context, t target, c secret.Credential) verif
 		identify(&verdict, out)
 	case x.status == 0 || x.readErr != nil:
 		verdict.State = verify.Unknown
-		verdict.Why, verdict.Detail = failure(cmp.Or(x.readErr, err))
+		// The SDK may close the answer first, so that the timeout shows as something else.
+		verdict.Why, verdict.Detail = failure(cmp.Or(ctx.Err(), x.readErr, err))
 	case errors.As(err, &api):
 		interpret(&verdict, api.ErrorCode(), api.ErrorMessage(), token)
 	default: // it could not be parsed
