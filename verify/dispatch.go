@@ -121,7 +121,7 @@ func (q *Queue) finish(ctx context.Context, e *entry, c candidate, v Verdict) {
 		v = Verdict{State: Unknown, Why: WhyPending, Account: c.Account}
 	}
 	if transient(v) && !c.retried {
-		c.retried = true
+		c.retried, c.last = true, v
 		e.pending = append([]candidate{c}, e.pending...)
 		q.push(e, q.retryAt(now, reached, v))
 		return

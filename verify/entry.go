@@ -15,7 +15,8 @@ type candidate struct {
 	Request
 	print   secret.Fingerprint
 	token   tokenDigest
-	retried bool
+	retried bool    // it was called once
+	last    Verdict // what that call gave, if retried
 }
 
 // tokenDigest tells session tokens apart without keeping them: the fingerprint
@@ -75,8 +76,13 @@ func (q *Queue) entry(id string) *entry {
 }
 
 // recall takes over an answer of an earlier run. Rules are judged anew, and
-// what is unknown is asked again.
+// what is unknown is asked again; so is a session key whose token was refused,
+// as this may be another token.
 func (q *Queue) recall(a Answer) {
+	if at := a.Verdict.Time; a.Verdict.Status != 0 && at.Before(time.Now()) {
+		e := q.entry(a.KeyID)
+		e.called = later(e.called, at)
+	}
 	if v := a.Verdict; !v.Settled() || v.State == NotCalled || v.State == Unverifiable {
 		return
 	}
@@ -189,11 +195,16 @@ func (q *Queue) notTried(c candidate) Verdict {
 		Detail: fmt.Sprintf("at most %d secrets of one key id are tried", q.cfg.Tries)}
 }
 
-// drop answers and destroys all secrets of e that wait.
+// drop answers and destroys all secrets of e that wait. One that was called
+// keeps what that call gave.
 func (q *Queue) drop(e *entry, v Verdict) {
 	for _, c := range e.pending {
 		v.Account = c.Account
-		if c.print != e.live {
+		switch {
+		case c.print == e.live:
+		case c.retried:
+			q.answer(e, c, c.last)
+		default:
 			q.answer(e, c, v)
 		}
 		c.Credential.Destroy()

@@ -547,6 +547,42 @@ func TestBudget(t *testing.T) {
 	})
 }
 
+// TestBudgetEndsBeforeRetry: what was called is not said to be not called.
+func TestBudgetEndsBeforeRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVendor(t)
+		v.fault = func(string) (verify.Verdict, bool) {
+			return verify.Verdict{State: verify.Unknown, Why: verify.WhyThrottled, Status: 400}, true
+		}
+		key := longTerm(newID("AKIA"))
+		print := key.Fingerprint()
+		b := run(t, verify.Config{Verifier: v, Budget: 1}, verify.Request{Credential: key})
+		if got := b.of(key.ID, print); len(v.calls) != 1 || got.State != verify.Unknown || got.Why != verify.WhyThrottled {
+			t.Errorf("%d calls, %+v", len(v.calls), got)
+		}
+	})
+}
+
+// TestGapReachesAcrossRuns: a run that is resumed at once must not ask about
+// another secret while the vendor still refuses the key id.
+func TestGapReachesAcrossRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVendor(t)
+		wrong := longTerm(newID("AKIA"))
+		right := longTerm(wrong.ID)
+		print := right.Fingerprint()
+		v.right[right.ID] = print
+		v.refuse[right.ID] = time.Now().Add(5 * time.Second)
+		known := []verify.Answer{{KeyID: wrong.ID, Fingerprint: wrong.Fingerprint(),
+			Verdict: verify.Verdict{State: verify.Mismatch, Status: 403, Time: time.Now()}}}
+		time.Sleep(time.Second)
+		b := run(t, verify.Config{Verifier: v, Known: known}, verify.Request{Credential: right})
+		if got := b.of(right.ID, print); got.State != verify.Live {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestAccountPace: calls are charged to the account that owns the key.
 func TestAccountPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

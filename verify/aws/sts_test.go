@@ -526,7 +526,7 @@ func TestNothingIsRepeated(t *testing.T) {
 		}
 		text := string(asJSON) + fmt.Sprintf("%v %+v %#v %+v", got, got, got, v)
 		for _, s := range []string{k.Secret, k.Token} {
-			for _, form := range []string{s, s[12:40], hex.EncodeToString([]byte(s)), base64.StdEncoding.EncodeToString([]byte(s)), strings.Trim(fmt.Sprint([]byte(s[:20])), "[]"), url.QueryEscape(s)} {
+			for _, form := range []string{s, s[12:40], hex.EncodeToString([]byte(s)), base64.StdEncoding.EncodeToString([]byte(s)), strings.Trim(fmt.Sprintf("%d", []byte(s[:20])), "[]"), url.QueryEscape(s)} {
 				if strings.Contains(text, form) {
 					t.Errorf("found %q in %s", form, text)
 				}
