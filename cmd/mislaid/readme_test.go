@@ -98,3 +98,33 @@ func TestReadmeTellsTheExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumentsPointSomewhere: links lead to files, and the paths that
+// CONTRIBUTING names exist.
+func TestDocumentsPointSomewhere(t *testing.T) {
+	root := filepath.Join("..", "..")
+	exists := func(doc, path string) {
+		t.Helper()
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(path))); err != nil {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+	paths := 0
+	for _, doc := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "testdata/README.md"} {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(doc)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			exists(doc, link[1])
+			paths++
+		}
+		for _, path := range regexp.MustCompile("`((?:cmd|sources|detectors|verify|internal|testdata)/[a-z0-9_/.]+)`").FindAllStringSubmatch(string(text), -1) {
+			exists(doc, path[1])
+			paths++
+		}
+	}
+	if paths < 10 {
+		t.Errorf("only %d paths were found", paths)
+	}
+}

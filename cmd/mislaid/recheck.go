@@ -72,7 +72,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	s.set, s.run.Detectors = set, set.Name()
 	defer s.opened.close()
 	return s.do(cmd.Context(), file, func(ctx context.Context, o scan.Options) error {
-		return s.reopen(ctx, unsettled(p.folder.Summary()), o)
+		return s.reopen(ctx, unsettled(s.rec.summary()), o)
 	})
 }
 

@@ -157,7 +157,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
 		if len(p.runs) > 0 && v.verifier != nil {
-			if err := s.reopen(ctx, unsettled(p.folder.Summary()), o); err != nil {
+			if err := s.reopen(ctx, unsettled(s.rec.summary()), o); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"mislaid/internal/journal"
 )
 
 // TestSignals stops the program while it waits for an answer that never comes.
@@ -81,4 +83,32 @@ func startStuck(t *testing.T) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
 	return cmd, stdout, stderr
+}
+
+// TestFollow renders a scan while it runs, and ends with it.
+func TestFollow(t *testing.T) {
+	cmd, _, stderr := startStuck(t)
+	journals, err := filepath.Glob(filepath.Join(filepath.Dir(cmd.Args[2]), "state", "mislaid", "*.journal"))
+	if err != nil || len(journals) != 1 {
+		t.Fatalf("%v, %v", journals, err)
+	}
+	var stdout, notes bytes.Buffer
+	code := make(chan int, 1)
+	go func() {
+		code <- run(t.Context(), []string{"report", "--follow", journals[0]}, nil, strings.NewReader(""), &stdout, &notes)
+	}()
+	select {
+	case c := <-code:
+		t.Errorf("it did not wait for the end: exit code %d\n%s", c, &notes)
+	case <-time.After(2 * followEvery):
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if c := <-code; c != journal.ExitLeaksGaps || !strings.Contains(stdout.String(), "pending") {
+			t.Errorf("exit code %d\n%s%s", c, &stdout, &notes)
+		}
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Errorf("the scan ended well: %s", stderr)
+	}
 }
