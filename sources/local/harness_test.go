@@ -19,7 +19,7 @@ import (
 const childVariable = "MISLAID_LOCAL_TEST_CHILD"
 
 var children = map[string]func() error{
-	"deep": childDeep, "starved": childStarved, "denied": childDenied,
+	"deep": childDeep, "starved": childStarved, "denied": childDenied, "read": childRead,
 }
 
 func TestMain(m *testing.M) {

@@ -424,7 +424,7 @@ func TestAccessTimeStays(t *testing.T) {
 // TestManyEntries lists a directory that takes many reads of it.
 func TestManyEntries(t *testing.T) {
 	dir := t.TempDir()
-	const n = 20000
+	const n = 5000
 	for i := range n {
 		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("file-%d-%s", i, strings.Repeat("x", i%40))))
 		must(t, err)
