@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package local
 
@@ -18,7 +18,9 @@ import (
 // the tests that ask for it. Which one is in the environment.
 const childVariable = "MISLAID_LOCAL_TEST_CHILD"
 
-var children = map[string]func() error{}
+var children = map[string]func() error{
+	"deep": childDeep, "starved": childStarved, "denied": childDenied, "read": childRead,
+}
 
 func TestMain(m *testing.M) {
 	if run := children[os.Getenv(childVariable)]; run != nil {
