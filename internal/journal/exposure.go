@@ -109,10 +109,7 @@ func isRoot(arn string) bool {
 // judge fills in Severity, Rule and Why: the gravest of the rules that its
 // credentials meet.
 func (l *Leak) judge() {
-	reach := l.Exposure.Now
-	if l.Exposure.EverKnown {
-		reach = reach.Union(l.Exposure.Ever)
-	}
+	reach := l.Exposure.Now.Union(l.Exposure.Ever)
 	column := band(reach.AtMost)
 	best := -1
 	var why verify.Verdict
@@ -132,29 +129,41 @@ func (l *Leak) judge() {
 	if reach.AtLeast < reach.AtMost {
 		l.Rule += " at most"
 	}
-	l.Why = reachSentence(reach, l.Exposure.EverKnown) + ", and " + row.Sentence
+	l.Why = reachSentence(reach, reach != l.Exposure.Now) + "; " + row.Sentence
 	if best == ruleUnconfirmed {
 		l.Why += notLiveBecause(why)
 	}
 	l.Why += "."
 }
 
-// reachSentence says in words who could read it.
-func reachSentence(r sources.Reach, ever bool) string {
-	verb := " can read it"
-	if ever {
-		verb = " can or could read it"
-	}
-	switch {
-	case r.AtLeast == r.AtMost:
-		return sentenceCase(r.AtMost.String()) + verb
-	case r.AtLeast == sources.OwnerOnly && r.AtMost == sources.Public:
-		return "Who can read it could not be found out, so the widest is assumed"
-	}
-	return "At least " + r.AtLeast.String() + " and at most " + r.AtMost.String() + verb
+// readers names who a level lets in, as the subject of a sentence.
+var readers = [...]string{
+	sources.OwnerOnly:    "only its owner and administrators",
+	sources.NamedFew:     "a named few",
+	sources.GroupOf:      "a group",
+	sources.Organisation: "everyone in the organisation",
+	sources.Guests:       "everyone in the organisation and its guests",
+	sources.Outsiders:    "named outsiders",
+	sources.AnyoneLink:   "anyone with the link or on the network",
+	sources.Public:       "anyone at all",
 }
 
-func sentenceCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+// reachSentence says in words who could read it; before says that the reach is
+// wider than it is now.
+func reachSentence(r sources.Reach, before bool) string {
+	verb := " can read it"
+	if before {
+		verb = " can read it or could before"
+	}
+	who := readers[min(r.AtLeast, sources.Public)]
+	switch {
+	case r.Set == 0 && r.AtLeast < r.AtMost:
+		return "Who can read it could not be found out, so that " + readers[min(r.AtMost, sources.Public)] + " is assumed"
+	case r.AtLeast < r.AtMost:
+		verb += ", at worst " + readers[min(r.AtMost, sources.Public)]
+	}
+	return strings.ToUpper(who[:1]) + who[1:] + verb
+}
 
 // notLiveBecause says why a verdict confirms nothing.
 func notLiveBecause(v verify.Verdict) string {

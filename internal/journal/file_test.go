@@ -498,3 +498,17 @@ func FuzzEscape(f *testing.F) {
 		}
 	})
 }
+
+// breakLine changes a byte in the middle of line n of a journal.
+func breakLine(t *testing.T, path string, n int) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	lines[n-1][len(lines[n-1])/2] ^= 1
+	if err := os.WriteFile(path, bytes.Join(lines, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

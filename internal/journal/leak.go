@@ -253,10 +253,7 @@ func widest(a *sources.Audience) sources.Level {
 	if a == nil {
 		return sources.Public
 	}
-	if a.EverKnown {
-		return max(a.Now.AtMost, a.Ever.AtMost)
-	}
-	return a.Now.AtMost
+	return max(a.Now.AtMost, a.Ever.AtMost)
 }
 
 // compareLeaks orders leaks, worst first.

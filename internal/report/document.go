@@ -1,7 +1,6 @@
 package report
 
 import (
-	"slices"
 	"time"
 
 	"mislaid/detectors"
@@ -169,7 +168,7 @@ func newLeak(l *journal.Leak) docLeak {
 		LeakID: l.ID, ID: text(l.KeyID), Account: text(l.Account), Severity: l.Severity.String(), Rule: l.Rule, Why: l.Why,
 		Settled: l.Settled, Verdict: newVerdict(l.Verdict), Exposure: newAudience(&l.Exposure), FirstSeen: when(l.FirstSeen),
 		Credentials: make([]docCredential, len(l.Credentials)), Sightings: make([]docSighting, len(l.Places)),
-		Next: slices.Concat([]Step{}, Remedy(l)),
+		Next: append([]Step{}, Remedy(l)...),
 	}
 	for i, c := range l.Credentials {
 		d.Credentials[i] = docCredential{c.Kind, c.Fingerprint, c.Confidence, newVerdict(c.Verdict)}
@@ -234,7 +233,7 @@ func newAudience(a *sources.Audience) docAudience {
 		docReach: newReach(a.Now), Heads: newHeads(a.Heads), Findable: a.Findable, Since: when(a.Since), ReadAt: when(a.ReadAt),
 		Grants: newGrants(a.Grants), CouldJoin: newGrants(a.CouldJoin), Machines: newGrants(a.Machines), Unresolved: texts(a.Unresolved),
 	}
-	if a.EverKnown {
+	if everKnown(a) {
 		ever := newReach(a.Ever)
 		d.Ever = &ever
 	}

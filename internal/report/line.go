@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -27,7 +26,7 @@ func Line(l journal.Leak, o Options) string {
 	if len(l.Places) > 0 {
 		place := clean(where(&l.Places[0]))
 		if more := len(l.Places) - 1; more > 0 {
-			place += fmt.Sprintf(" (and %s more)", plural(more, "place", "places"))
+			place += " (and " + plural(more, "more place", "more places") + ")"
 		}
 		parts = append(parts, place)
 	}
@@ -36,9 +35,9 @@ func Line(l journal.Leak, o Options) string {
 		heads = "an unknown number of people"
 	}
 	audience := heads + " could read it"
-	if !l.Exposure.Since.IsZero() {
+	if when(l.Exposure.Since) != nil {
 		audience += " since " + day(l.Exposure.Since)
-	} else if !l.FirstSeen.IsZero() {
+	} else if when(l.FirstSeen) != nil {
 		audience += ", there since " + day(l.FirstSeen)
 	}
 	return strings.TrimSpace(strings.Join(append(parts, audience), "  "))

@@ -101,7 +101,7 @@ func snapshot(l *journal.Leak) Step {
 		Do:      "Keep the evidence first: when and where the key was last used, and whose it is.",
 		Command: aws + "iam get-access-key-last-used --access-key-id " + shell(l.KeyID),
 	}
-	if !l.Verdict.Time.IsZero() {
+	if when(l.Verdict.Time) != nil {
 		s.Note = "our own call at " + stamp(l.Verdict.Time) + " overwrote the date"
 		if l.Verdict.RequestID != "" {
 			s.Note += "; its request id is " + l.Verdict.RequestID
@@ -175,7 +175,7 @@ func lookBack(l *journal.Leak, do string) Step {
 		return Step{Do: do + "."}
 	}
 	command := aws + "cloudtrail lookup-events --region REGION --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + shell(l.KeyID)
-	if !l.FirstSeen.IsZero() {
+	if when(l.FirstSeen) != nil {
 		command += " --start-time " + l.FirstSeen.UTC().Format(time.RFC3339)
 	}
 	s := Step{Do: do + ".", Command: command, Note: "once per region in use; management events of the last 90 days only"}
@@ -188,7 +188,7 @@ func lookBack(l *journal.Leak, do string) Step {
 // athena reads the same from a trail's bucket, for older events.
 func athena(l *journal.Leak) Step {
 	query := "SELECT eventtime, eventsource, eventname, awsregion, sourceipaddress, useragent, errorcode FROM cloudtrail_logs WHERE useridentity.accesskeyid = " + sql(l.KeyID)
-	if !l.FirstSeen.IsZero() {
+	if when(l.FirstSeen) != nil {
 		query += " AND eventtime >= " + sql(l.FirstSeen.UTC().Format(time.RFC3339))
 	}
 	if l.Verdict.RequestID != "" {

@@ -71,31 +71,28 @@ func runeColumns(r rune) int {
 	return 1
 }
 
-// wrap breaks s at spaces into lines of at most cols columns. A word that is
-// longer stands alone on its line, whole, so that it can be copied. cols <= 0
-// means one line.
+// wrap breaks s at spaces into lines of at most cols columns, and keeps every
+// other space. A word that is longer stands alone on its line, whole, so that
+// it can be copied. cols <= 0 means one line.
 func wrap(s string, cols int) []string {
 	if cols <= 0 || columns(s) <= cols {
 		return []string{s}
 	}
 	var lines []string
-	var line strings.Builder
-	used := 0
-	for word := range strings.FieldsSeq(s) {
+	line, used := "", 0
+	for i, word := range strings.Split(s, " ") {
 		w := columns(word)
-		if used > 0 && used+1+w > cols {
-			lines = append(lines, line.String())
-			line.Reset()
-			used = 0
+		switch {
+		case i == 0:
+			line, used = word, w
+		case used+1+w > cols && used > 0:
+			lines = append(lines, line)
+			line, used = word, w
+		default:
+			line, used = line+" "+word, used+1+w
 		}
-		if used > 0 {
-			line.WriteByte(' ')
-			used++
-		}
-		line.WriteString(word)
-		used += w
 	}
-	return append(lines, line.String())
+	return append(lines, line)
 }
 
 // style is an SGR sequence of ECMA-48; "" is none.

@@ -33,50 +33,6 @@ func writeText(w io.Writer, s *journal.Summary, o Options) error {
 	return nil
 }
 
-// page writes cleaned, wrapped and coloured lines.
-type page struct {
-	w   io.Writer
-	o   Options
-	err error
-}
-
-// line writes text after an indent, wrapped, all of it in one style.
-func (t *page) line(indent int, st style, s string) {
-	cols := 0
-	if t.o.Width > 0 {
-		cols = max(t.o.Width-indent, 20)
-	}
-	for _, l := range wrap(clean(s), cols) {
-		t.raw(strings.Repeat(" ", indent) + t.o.paint(st, l))
-	}
-}
-
-// field writes a label in a column of its own, and text beside it.
-func (t *page) field(label, s string) {
-	if s == "" {
-		return
-	}
-	const indent, column = 2, 13
-	cols := 0
-	if t.o.Width > 0 {
-		cols = max(t.o.Width-column, 20)
-	}
-	for i, l := range wrap(clean(s), cols) {
-		if i > 0 {
-			label = ""
-		}
-		pad := strings.Repeat(" ", column-indent-len(label))
-		t.raw("  " + t.o.paint(faint, label) + pad + l)
-	}
-}
-
-// raw writes one line as it is.
-func (t *page) raw(s string) {
-	if t.err == nil {
-		_, t.err = io.WriteString(t.w, s+"\n")
-	}
-}
-
 // head says who ran what, and what came of it.
 func (t *page) head(s *journal.Summary) {
 	for i := range s.Runs {
@@ -98,7 +54,7 @@ func (t *page) head(s *journal.Summary) {
 			options = append(options, "--"+k+"="+r.Options[k])
 		}
 		t.field("Options", strings.Join(options, " "))
-		t.field("Contacted", strings.Join(r.Contacts, " "))
+		t.field("Contacts", strings.Join(r.Contacts, " "))
 		version := strings.Join(slices.DeleteFunc([]string{r.Version, r.Commit, r.Go, r.Platform}, func(s string) bool { return s == "" }), " ")
 		if r.BinarySHA256 != "" {
 			version += " binary sha256 " + r.BinarySHA256
@@ -221,9 +177,7 @@ func evidence(v verify.Verdict) string {
 	}
 	add("code", v.Code)
 	add("", v.Detail)
-	if !v.Time.IsZero() {
-		add("asked", stamp(v.Time))
-	}
+	add("asked", stamp(v.Time))
 	add("of", v.Endpoint)
 	add("partition", v.Partition)
 	add("request id", v.RequestID)
@@ -235,25 +189,28 @@ func evidence(v verify.Verdict) string {
 
 func exposureWords(a *sources.Audience) string {
 	s := reachWords(a.Now) + "; " + headsWords(a.Heads)
-	if a.EverKnown && a.Ever != a.Now {
+	if everKnown(a) && a.Ever != a.Now {
 		s += "; ever: " + reachWords(a.Ever)
 	}
-	if !a.Since.IsZero() {
-		s += "; since " + day(a.Since)
+	if since := day(a.Since); since != "" {
+		s += "; since " + since
 	}
 	return s
 }
 
 func (t *page) place(p *journal.Place) {
-	t.line(4, cyan, where(p))
+	t.raw("    " + t.o.paint(cyan, clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
 		about = append(about, "by "+p.Author)
 	}
-	if !p.ModTime.IsZero() {
-		about = append(about, stamp(p.ModTime))
+	if at := stamp(p.ModTime); at != "" {
+		about = append(about, at)
 	}
 	about = append(about, string(p.Kind))
+	if p.Hints.Profile != "" {
+		about = append(about, "profile "+p.Hints.Profile)
+	}
 	if p.Total > 1 {
 		about = append(about, plural(p.Total, "position", "positions")+alsoAt(p))
 	}
@@ -262,7 +219,7 @@ func (t *page) place(p *journal.Place) {
 		t.line(6, plain, p.Link)
 	}
 	if p.Audience == nil {
-		t.line(6, plain, "Who can read it was not found out.")
+		t.line(6, plain, "Nobody knows who can read it.")
 		return
 	}
 	t.line(6, plain, "Read by "+exposureWords(p.Audience))
@@ -315,103 +272,13 @@ func (t *page) next(steps []Step) {
 		if s.Note != "" {
 			do += " (" + s.Note + ")"
 		}
-		t.line(4, plain, fmt.Sprintf("%d. %s", i+1, do))
+		number := fmt.Sprintf("%d. ", i+1)
+		for _, l := range wrap(clean(do), t.columns(4+len(number))) {
+			t.raw("    " + number + l)
+			number = strings.Repeat(" ", len(number))
+		}
 		if s.Command != "" {
 			t.raw("       " + t.o.paint(green, clean(s.Command)))
-		}
-	}
-}
-
-// placeholders are short: they are no leaks, and not silent.
-func (t *page) placeholders(ls []journal.Leak) {
-	if len(ls) == 0 {
-		return
-	}
-	t.raw("")
-	t.line(0, bold, "Published samples, which are no leaks:")
-	for i := range ls {
-		for j := range ls[i].Places {
-			t.line(2, plain, title(&ls[i])+"  "+where(&ls[i].Places[j]))
-		}
-	}
-}
-
-func (t *page) coverage(s *journal.Summary) {
-	c := &s.Coverage
-	t.raw("")
-	t.line(0, bold, "Coverage")
-	for i := range c.Sources {
-		src := &c.Sources[i]
-		words := src.Name + ": " + countWords(src.Counts)
-		switch {
-		case src.Error != "":
-			words = src.Name + ": could not be read at all: " + src.Error
-		case !src.Done:
-			words += ", not to its end"
-		}
-		t.line(2, plain, words)
-		for _, n := range src.Notes {
-			t.line(4, faint, n)
-		}
-	}
-	if len(c.Sources) != 1 {
-		t.field("In all", countWords(c.Counts))
-	}
-	var skipped []string
-	for _, k := range slices.Sorted(maps.Keys(c.Counts.Skipped)) {
-		skipped = append(skipped, fmt.Sprintf("%d %s", c.Counts.Skipped[k], k))
-	}
-	t.field("Left out", strings.Join(skipped, ", "))
-	t.gaps(c)
-	if s.Chain.Torn {
-		t.field("Journal", "its last line was cut off and is left out")
-	}
-	if s.Complete() {
-		t.field("Complete", "everything that should have been read was read")
-		return
-	}
-	t.line(2, boldRed, "INCOMPLETE: "+strings.Join(incomplete(s), "; "))
-}
-
-func countWords(c journal.Counts) string {
-	return plural(int(c.Items), "item", "items") + ", " + byteWords(c.Bytes) + " read"
-}
-
-// gaps shows the first gaps of each reason.
-func (t *page) gaps(c *journal.Coverage) {
-	if c.GapTotal == 0 {
-		return
-	}
-	t.field("Gaps", plural(int(c.GapTotal), "thing", "things")+" that should have been read and was not; --format json lists them")
-	for _, reason := range slices.Sorted(maps.Keys(c.GapBy)) {
-		total := c.GapBy[reason]
-		if total == 0 {
-			continue
-		}
-		t.line(4, yellow, fmt.Sprintf("%d %s", total, reason))
-		var shown int64
-		lines := 0
-		for i := range c.Gaps {
-			g := &c.Gaps[i]
-			if g.Reason != reason || lines == shownGaps {
-				continue
-			}
-			name := whole(g.Path, g.Inner)
-			if name == "" {
-				name = strings.TrimSpace(g.Ref.Source + " " + g.Ref.Container)
-			}
-			if g.Count > 1 {
-				name += fmt.Sprintf(" (%d)", g.Count)
-			}
-			if g.Detail != "" {
-				name += ": " + g.Detail
-			}
-			t.line(6, plain, name)
-			shown += max(g.Count, 1)
-			lines++
-		}
-		if total > shown {
-			t.line(6, faint, fmt.Sprintf("and %d more", total-shown))
 		}
 	}
 }

@@ -63,9 +63,15 @@ func reachWords(r sources.Reach) string {
 	case r.AtLeast == r.AtMost && s != "":
 		return s
 	case s == "":
-		return "not found out; " + r.AtMost.String() + " at worst"
+		return "nobody knows whom, " + r.AtMost.String() + " at worst"
 	}
-	return s + " at least; " + r.AtMost.String() + " at worst"
+	return s + ", " + r.AtMost.String() + " at worst"
+}
+
+// everKnown reports whether an audience tells more of the past than that
+// nothing is known of it.
+func everKnown(a *sources.Audience) bool {
+	return a.EverKnown || a.Ever.AtMost > a.Now.AtMost || a.Ever.Set&^a.Now.Set != 0
 }
 
 // verdictWords is a verdict as a reader wants it: "live", "unknown (throttled)".
@@ -83,17 +89,17 @@ func plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// stamp prints a time in UTC to the second; "" for the zero time.
+// stamp prints a time in UTC to the second; "" for one that is not known.
 func stamp(t time.Time) string {
-	if t.IsZero() {
+	if when(t) == nil {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-// day prints a date in UTC; "" for the zero time.
+// day prints a date in UTC; "" for one that is not known.
 func day(t time.Time) string {
-	if t.IsZero() {
+	if when(t) == nil {
 		return ""
 	}
 	return t.UTC().Format(time.DateOnly)
