@@ -69,6 +69,12 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// brokeOff reports whether the answer did not arrive whole. That the SDK closed
+// it because it had seen enough says nothing, unless our time was up.
+func (x *exchange) brokeOff(ctx context.Context) bool {
+	return x.readErr != nil && (!errors.Is(x.readErr, http.ErrBodyReadAfterClose) || ctx.Err() != nil)
+}
+
 func (b *answerBody) Close() error { return b.body.Close() }
 
 func (x *exchange) retryAfter(now time.Time) (time.Duration, bool) {

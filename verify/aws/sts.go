@@ -207,7 +207,7 @@ func (v *Verifier) ask(ctx context.Context, t target, c secret.Credential) verif
 		verdict.State, verdict.Why, verdict.Detail = verify.Unknown, verify.WhyPending, "interrupted"
 	case err == nil:
 		identify(&verdict, out)
-	case x.status == 0 || x.readErr != nil:
+	case x.status == 0 || x.brokeOff(ctx):
 		verdict.State = verify.Unknown
 		// The SDK may close the answer first, so that the timeout shows as something else.
 		verdict.Why, verdict.Detail = failure(cmp.Or(ctx.Err(), x.readErr, err))
