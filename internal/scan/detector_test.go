@@ -2,7 +2,6 @@ package scan
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"testing"
 
@@ -62,10 +61,4 @@ func testSet(t testing.TB) *detectors.Set {
 func spotOf(text []byte, off int64) (line, column int) {
 	before := text[:off]
 	return 1 + bytes.Count(before, []byte("\n")), int(off) - bytes.LastIndexByte(before, '\n')
-}
-
-// byOffset sorts atoms for comparison.
-func byOffset(atoms []detectors.Atom) []detectors.Atom {
-	slices.SortFunc(atoms, func(a, b detectors.Atom) int { return cmp.Compare(a.Off, b.Off) })
-	return atoms
 }

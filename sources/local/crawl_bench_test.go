@@ -5,6 +5,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -65,7 +66,7 @@ func readAll(b *testing.B, s *Source, it sources.Item, buf []byte) (total int64)
 			}
 			rest = rest[i+4:]
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return total
 		}
 		if err != nil {

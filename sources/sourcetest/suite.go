@@ -254,7 +254,7 @@ func testBytes(t *testing.T, p Place) {
 	for buf := make([]byte, 1<<16); ; {
 		n, err := b.Read(buf[:1+rng.IntN(1<<16-1)])
 		got = append(got, buf[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -329,10 +329,10 @@ func testAgain(t *testing.T, p Place) {
 func testBreak(t *testing.T, p Place) {
 	n := len(fill(t, p, Odd))
 	s := open(t, p)
-	for c := range s.Containers(t.Context()) {
+	for c, _ := range s.Containers(t.Context()) {
 		for stop := range n {
 			i := 0
-			for range s.Items(t.Context(), c, "") {
+			for _, _ = range s.Items(t.Context(), c, "") {
 				if i == stop {
 					break
 				}
