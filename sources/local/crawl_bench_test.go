@@ -1,10 +1,11 @@
-//go:build unix
+//go:build linux
 
 package local
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -54,7 +55,7 @@ func readAll(b *testing.B, s *Source, it sources.Item, buf []byte) (total int64)
 		b.Error(err)
 		return 0
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	if _, err := body.Attr(); err != nil {
 		b.Error(err)
 	}
@@ -68,7 +69,7 @@ func readAll(b *testing.B, s *Source, it sources.Item, buf []byte) (total int64)
 			}
 			rest = rest[i+4:]
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return total
 		}
 		if err != nil {

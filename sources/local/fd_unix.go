@@ -52,7 +52,7 @@ func wrapErrno(err error) error {
 // retry calls f until a signal no longer interrupts it.
 func retry(f func() error) error {
 	for {
-		if err := f(); err != unix.EINTR {
+		if err := f(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"mislaid/sources"
@@ -42,17 +41,16 @@ func (e *RootError) Unwrap() error { return e.Err }
 
 // Source is a tree or a file of this machine. It is safe for concurrent use.
 type Source struct {
-	config Config
-	filter filter
-	info   sources.Info
-	root   string // absolute, without links, of the directory that dirs.root is
-	leaf   string // the one file that is listed, as it is called in root; "" is the whole tree
-	leafID string
-	dirs   *dirs
-	pseudo bool // the root lies in a pseudo file system
-	names  *names
-	about  *surroundings
-	close  sync.Once
+	config  Config
+	filter  filter
+	info    sources.Info
+	root    string // absolute, without links, of the directory that dirs.root is
+	leaf    string // the one file that is listed, as it is called in root; "" is the whole tree
+	leafID  string
+	dirs    *dirs
+	pseudo  bool // the root lies in a pseudo file system
+	machine view
+	close   sync.Once
 }
 
 // ContainerID is the ID of the one container of a Source.
@@ -75,9 +73,8 @@ func New(c Config) (*Source, error) {
 	if etc == "" {
 		etc = "/etc"
 	}
-	s.names = newNames(etc)
-	s.about = newSurroundings(etc)
-	s.info.Notes = s.about.get().notes(filepath.Join(s.root, s.leaf))
+	s.machine = newView(etc)
+	s.info.Notes = s.machine.notes(filepath.Join(s.root, s.leaf))
 	return s, nil
 }
 
@@ -330,12 +327,6 @@ func joinRaw(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
-}
-
-// absolute is the path of an item from the root of the machine.
-func (s *Source) absolute(dirPath, name string) string {
-	return strings.TrimSuffix(s.root, string(filepath.Separator)) +
-		string(filepath.Separator) + filepath.FromSlash(joinRaw(dirPath, name))
 }
 
 // Close lets go of all directories.

@@ -247,7 +247,7 @@ func testBytes(t *testing.T, p Place) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	if a, err := b.Attr(); err != nil || a.Size != -1 && a.Size != size {
 		t.Errorf("attr: %+v, %v", a, err)
 	}
@@ -255,7 +255,7 @@ func testBytes(t *testing.T, p Place) {
 	for buf := make([]byte, 1<<16); ; {
 		n, err := b.Read(buf[:1+rng.IntN(1<<16-1)])
 		got = append(got, buf[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -330,10 +330,16 @@ func testAgain(t *testing.T, p Place) {
 func testBreak(t *testing.T, p Place) {
 	n := len(fill(t, p, Odd))
 	s := open(t, p)
-	for c := range s.Containers(t.Context()) {
+	for c, err := range s.Containers(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		for stop := range n {
 			i := 0
-			for range s.Items(t.Context(), c, "") {
+			for it, err := range s.Items(t.Context(), c, "") {
+				if err != nil {
+					t.Errorf("%q: %v", it.ID, err)
+				}
 				if i == stop {
 					break
 				}
@@ -353,7 +359,7 @@ func testCancel(t *testing.T, p Place) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	c := containers(t, s)[0]
 	var last error
 	var at time.Time
@@ -453,7 +459,7 @@ func testChanged(t *testing.T, p Place) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer b.Close()
+		defer func() { _ = b.Close() }()
 		a, err := b.Attr()
 		if err != nil {
 			t.Fatal(err)
