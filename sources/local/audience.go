@@ -183,7 +183,7 @@ func (j judge) ownerGrant(readers []account) sources.Grant {
 			continue
 		}
 		if n := j.chain.blocker(c.as); n != nil {
-			g.By += "; " + n.path + " (" + j.describe(n) + ") stops " + c.who
+			g.By += "; " + legible(n.path) + " (" + j.describe(n) + ") stops " + c.who
 		}
 	}
 	return g
@@ -293,7 +293,7 @@ func (j judge) addUnlisted(a *sources.Audience, readers []account) {
 func (j judge) addDoubts(a *sources.Audience) {
 	for i := range j.chain {
 		if n := &j.chain[i]; n.aclErr != nil {
-			unresolved(a, sources.Organisation, "the ACL of "+n.path+" could not be read")
+			unresolved(a, sources.Organisation, "the ACL of "+legible(n.path)+" could not be read")
 		}
 	}
 	file := j.chain[len(j.chain)-1:]
@@ -330,7 +330,7 @@ func (j judge) by(n *node, w way) string {
 		}
 	}
 	if n != &j.chain[len(j.chain)-1] {
-		text += " of " + n.path
+		text += " of " + legible(n.path)
 	}
 	return text
 }

@@ -24,7 +24,7 @@ type Config struct {
 
 	OneFileSystem  bool   // stay on the file system of the root
 	FollowSymlinks bool   // follow links, out of the root as well; not on Windows
-	MaxDirs        int    // directories held open while idle; 0: 128, less where descriptors are scarce
+	MaxDirs        int    // directories held open while idle; 0: 256, less where descriptors are scarce
 	Etc            string // the directory that describes the machine (passwd, group, exports, …); "": /etc
 }
 
@@ -52,6 +52,10 @@ type Source struct {
 	machine view
 	close   sync.Once
 }
+
+// idleDirs is how many directories are held unless Config says otherwise: as
+// many as a bounded queue of items before the readers is likely to span.
+const idleDirs = 256
 
 // ContainerID is the ID of the one container of a Source.
 const ContainerID = "."
@@ -96,7 +100,7 @@ func (s *Source) openRoot() error {
 		s.root = real
 	case st.Mode().IsRegular():
 		s.root, s.leaf = filepath.Dir(real), filepath.Base(real)
-		s.leafID = string(escape(nil, []byte(filepath.Base(abs))))
+		s.leafID = legible(filepath.Base(abs))
 	default:
 		return errors.New("neither a directory nor a regular file")
 	}
@@ -117,13 +121,12 @@ func (s *Source) openRoot() error {
 	}
 	limit := s.config.MaxDirs
 	if limit <= 0 {
-		limit = 128
+		limit = idleDirs
 	}
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
-	s.info = sources.Info{
-		Name: "file://" + filepath.ToSlash(abs), Type: "local", Title: abs,
-	}
+	title := legible(abs)
+	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title}
 	return nil
 }
 

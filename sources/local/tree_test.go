@@ -73,7 +73,7 @@ func TestSingleFile(t *testing.T) {
 		for it, err := range s.Items(t.Context(), sources.Container{ID: ContainerID}, sources.Cursor(id)) {
 			t.Errorf("after the only item comes %q, %v", it.ID, err)
 		}
-		if s.Info().Name != "file://"+root {
+		if s.Info().Name != "file://"+legible(root) {
 			t.Errorf("called %q", s.Info().Name)
 		}
 	}
