@@ -13,6 +13,17 @@ import (
 	"mislaid/sources"
 )
 
+// view is what a Source sees of the machine around its tree.
+type view struct {
+	names *names
+	about *surroundings
+}
+
+func newView(etc string) view { return view{newNames(etc), newSurroundings(etc)} }
+
+// notes says what concerns the tree at path as a whole.
+func (v view) notes(path string) []string { return v.about.get().notes(path) }
+
 // Audience says which accounts of the machine can read the file, by its owner,
 // group, mode and ACL and those of every directory above it, and what the
 // machine's exports add. The accounts are as of at most a minute ago. The
@@ -42,7 +53,7 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		err = fmt.Errorf("local: rights of %s: %w", it.ID, sentinel(err))
 		return unknownAudience("the rights could not be read"), err
 	}
-	m := s.about.get()
+	m := s.machine.about.get()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.accounts()
@@ -53,6 +64,12 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 	a.Ever = a.Now
 	a.ReadAt = time.Now()
 	return a, nil
+}
+
+// absolute is the path of an item from the root of the machine.
+func (s *Source) absolute(dirPath, name string) string {
+	return strings.TrimSuffix(s.root, string(filepath.Separator)) +
+		string(filepath.Separator) + filepath.FromSlash(joinRaw(dirPath, name))
 }
 
 // judge finds out who can read the last node of a chain.
@@ -166,7 +183,7 @@ func (j judge) ownerGrant(readers []account) sources.Grant {
 			continue
 		}
 		if n := j.chain.blocker(c.as); n != nil {
-			g.By += "; " + n.path + " (" + j.describe(n) + ") stops " + c.who
+			g.By += "; " + legible(n.path) + " (" + j.describe(n) + ") stops " + c.who
 		}
 	}
 	return g
@@ -276,7 +293,7 @@ func (j judge) addUnlisted(a *sources.Audience, readers []account) {
 func (j judge) addDoubts(a *sources.Audience) {
 	for i := range j.chain {
 		if n := &j.chain[i]; n.aclErr != nil {
-			unresolved(a, sources.Organisation, "the ACL of "+n.path+" could not be read")
+			unresolved(a, sources.Organisation, "the ACL of "+legible(n.path)+" could not be read")
 		}
 	}
 	file := j.chain[len(j.chain)-1:]
@@ -313,7 +330,7 @@ func (j judge) by(n *node, w way) string {
 		}
 	}
 	if n != &j.chain[len(j.chain)-1] {
-		text += " of " + n.path
+		text += " of " + legible(n.path)
 	}
 	return text
 }

@@ -403,12 +403,34 @@ func TestAudienceOnRemoteMount(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "f", "x")
 	s := opened(t, Config{Root: dir, Etc: writeEtc(t, nil, 0)})
-	m := s.about.get()
+	m := s.machine.about.get()
 	m.mounts = append(m.mounts, mount{dir, "cifs"})
 	a, err := s.Audience(context.Background(), sources.Item{ID: "f"})
 	must(t, err)
 	if a.Now.AtMost != sources.Public || len(a.Unresolved) != 1 || a.Heads.Max != -1 || !strings.Contains(a.Unresolved[0], "cifs mount") {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestAudienceOfThisMachine asks the accounts of the machine that runs the test.
+func TestAudienceOfThisMachine(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Chmod(put(t, dir, "f", "x"), 0o600))
+	s := opened(t, Config{Root: dir})
+	a, err := s.Audience(t.Context(), sources.Item{ID: "f"})
+	must(t, err)
+	if want := "owner " + s.machine.names.of(uint32(os.Geteuid())); len(a.Grants) == 0 || a.Grants[0].Who != want {
+		t.Errorf("grants %+v, want %q first", a.Grants, want)
+	}
+	p := s.machine.about.get().accounts()
+	if len(p.accounts) == 0 || p.userName(0) != "root" || (getent("/etc") != "") != strings.HasPrefix(p.how, "getent") {
+		t.Errorf("%d accounts by %s", len(p.accounts), p.how)
+	}
+	if out, err := runGetent("/etc", "passwd", "0"); getent("/etc") != "" && (err != nil || !strings.HasPrefix(string(out), "root:")) {
+		t.Errorf("getent: %q, %v", out, err)
+	}
+	if _, err := runGetent(t.TempDir(), "passwd"); err == nil {
+		t.Error("getent is asked about another machine")
 	}
 }
 

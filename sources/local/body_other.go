@@ -4,6 +4,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,7 +93,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.left > 0 {
 		b.left -= int64(n)
 	}
-	if n > 0 || err == io.EOF || err == nil {
+	if n > 0 || errors.Is(err, io.EOF) || err == nil {
 		if n > 0 {
 			err = nil
 		}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package local
 
 import (
@@ -81,9 +83,13 @@ func parseExports(data []byte) []export {
 			}
 			n++
 			hosts, opts, _ := strings.Cut(w, "(")
+			flavours := defaults
+			if flavour, ok := strings.CutPrefix(hosts, "gss/"); ok { // the old way to ask for Kerberos of everybody
+				hosts, flavours = "*", append(slices.Clone(defaults), "sec="+flavour)
+			}
 			list = append(list, export{
 				path: path, hosts: hosts,
-				options: append(slices.Clone(defaults), splitOptions(strings.TrimSuffix(opts, ")"))...),
+				options: append(slices.Clone(flavours), splitOptions(strings.TrimSuffix(opts, ")"))...),
 			})
 		}
 		if n == 0 {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package local
 
 import (
@@ -9,7 +11,7 @@ import (
 func TestParseExports(t *testing.T) {
 	got := parseExports([]byte(strings.Join([]string{
 		"# a comment", "", "/srv *(ro,sec=sys)  # another", `"/with space" host1(rw) 10.0.0.0/8(ro,no_root_squash)`, `/oct\040al -sec=krb5 @team host2(sec=sys)`,
-		"/every", "/long a(ro) \\", "  b(rw)", "/bare (ro)", "/kerberos *(sec=krb5p:krb5i)", "/mixed *(sec=krb5:sys)",
+		"/every", "/long a(ro) \\", "  b(rw)", "/bare (ro)", "/kerberos *(sec=krb5p:krb5i)", "/mixed *(sec=krb5:sys)", "/old gss/krb5i(rw)",
 	}, "\n")))
 	type want struct {
 		path, hosts       string
@@ -19,7 +21,7 @@ func TestParseExports(t *testing.T) {
 		{"/srv", "*", true, true, true}, {"/with space", "host1", false, true, true}, {"/with space", "10.0.0.0/8", true, true, false},
 		{"/oct al", "@team", false, false, true}, {"/oct al", "host2", false, true, true}, {"/every", "", true, true, true},
 		{"/long", "a", false, true, true}, {"/long", "b", false, true, true}, {"/bare", "", true, true, true},
-		{"/kerberos", "*", true, false, true}, {"/mixed", "*", true, true, true},
+		{"/kerberos", "*", true, false, true}, {"/mixed", "*", true, true, true}, {"/old", "*", true, false, true},
 	}
 	if len(got) != len(wants) {
 		t.Fatalf("%d exports, want %d: %+v", len(got), len(wants), got)

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"errors"
 	"io"
 	"os"
 
@@ -22,13 +23,13 @@ func readDir(h handle, l *listing, _ bool) error {
 		return wrapErrno(err)
 	}
 	f := os.NewFile(uintptr(fd), ".")
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for {
 		ents, err := f.ReadDir(1024)
 		for _, e := range ents {
 			l.add([]byte(e.Name()), kindOfFileMode(e.Type()))
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"mislaid/sources"
@@ -25,7 +24,7 @@ type Config struct {
 
 	OneFileSystem  bool   // stay on the file system of the root
 	FollowSymlinks bool   // follow links, out of the root as well; not on Windows
-	MaxDirs        int    // directories held open while idle; 0: 128, less where descriptors are scarce
+	MaxDirs        int    // directories held open while idle; 0: 256, less where descriptors are scarce
 	Etc            string // the directory that describes the machine (passwd, group, exports, …); "": /etc
 }
 
@@ -42,18 +41,21 @@ func (e *RootError) Unwrap() error { return e.Err }
 
 // Source is a tree or a file of this machine. It is safe for concurrent use.
 type Source struct {
-	config Config
-	filter filter
-	info   sources.Info
-	root   string // absolute, without links, of the directory that dirs.root is
-	leaf   string // the one file that is listed, as it is called in root; "" is the whole tree
-	leafID string
-	dirs   *dirs
-	pseudo bool // the root lies in a pseudo file system
-	names  *names
-	about  *surroundings
-	close  sync.Once
+	config  Config
+	filter  filter
+	info    sources.Info
+	root    string // absolute, without links, of the directory that dirs.root is
+	leaf    string // the one file that is listed, as it is called in root; "" is the whole tree
+	leafID  string
+	dirs    *dirs
+	pseudo  bool // the root lies in a pseudo file system
+	machine view
+	close   sync.Once
 }
+
+// idleDirs is how many directories are held unless Config says otherwise: as
+// many as a bounded queue of items before the readers is likely to span.
+const idleDirs = 256
 
 // ContainerID is the ID of the one container of a Source.
 const ContainerID = "."
@@ -75,9 +77,8 @@ func New(c Config) (*Source, error) {
 	if etc == "" {
 		etc = "/etc"
 	}
-	s.names = newNames(etc)
-	s.about = newSurroundings(etc)
-	s.info.Notes = s.about.get().notes(filepath.Join(s.root, s.leaf))
+	s.machine = newView(etc)
+	s.info.Notes = s.machine.notes(filepath.Join(s.root, s.leaf))
 	return s, nil
 }
 
@@ -99,7 +100,7 @@ func (s *Source) openRoot() error {
 		s.root = real
 	case st.Mode().IsRegular():
 		s.root, s.leaf = filepath.Dir(real), filepath.Base(real)
-		s.leafID = string(escape(nil, []byte(filepath.Base(abs))))
+		s.leafID = legible(filepath.Base(abs))
 	default:
 		return errors.New("neither a directory nor a regular file")
 	}
@@ -120,13 +121,12 @@ func (s *Source) openRoot() error {
 	}
 	limit := s.config.MaxDirs
 	if limit <= 0 {
-		limit = 128
+		limit = idleDirs
 	}
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
-	s.info = sources.Info{
-		Name: "file://" + filepath.ToSlash(abs), Type: "local", Title: abs,
-	}
+	title := legible(abs)
+	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title}
 	return nil
 }
 
@@ -330,12 +330,6 @@ func joinRaw(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
-}
-
-// absolute is the path of an item from the root of the machine.
-func (s *Source) absolute(dirPath, name string) string {
-	return strings.TrimSuffix(s.root, string(filepath.Separator)) +
-		string(filepath.Separator) + filepath.FromSlash(joinRaw(dirPath, name))
 }
 
 // Close lets go of all directories.

@@ -36,6 +36,9 @@ func escape(dst []byte, raw []byte) []byte {
 	return dst
 }
 
+// legible is a raw path as it can be shown and kept.
+func legible(raw string) string { return string(escape(nil, []byte(raw))) }
+
 func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
 }

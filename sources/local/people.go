@@ -1,3 +1,5 @@
+//go:build unix
+
 package local
 
 import (
@@ -30,6 +32,7 @@ type people struct {
 	members  map[uint32]map[string]bool // gid → names listed in the group
 	complete bool                       // all accounts and memberships were enumerated
 	how      string                     // evidence: where they were read
+	asked    map[string]bool            // databases and keys that lookUp asked for
 }
 
 // in reports whether the account is in the group.
@@ -62,14 +65,14 @@ func (p *people) userName(uid uint32) string {
 	if uid == 0 {
 		return "root"
 	}
-	return "uid " + strconv.Itoa(int(uid))
+	return "uid " + strconv.FormatUint(uint64(uid), 10)
 }
 
 func (p *people) groupName(gid uint32) string {
 	if name := p.groups[gid]; name != "" {
 		return name
 	}
-	return "gid " + strconv.Itoa(int(gid))
+	return "gid " + strconv.FormatUint(uint64(gid), 10)
 }
 
 // readPeople reads the accounts: by getent, which asks every name service, where
@@ -172,14 +175,25 @@ func (p *people) lookUp(etc string, uids, gids []uint32) {
 		return
 	}
 	for _, uid := range uids {
-		if out, err := runGetent(etc, "passwd", strconv.Itoa(int(uid))); err == nil {
-			p.addPasswd(out)
-		}
+		p.ask(etc, "passwd", uid, p.addPasswd)
 	}
 	for _, gid := range gids {
-		if out, err := runGetent(etc, "group", strconv.Itoa(int(gid))); err == nil {
-			p.addGroup(out)
-		}
+		p.ask(etc, "group", gid, p.addGroup)
+	}
+}
+
+// ask adds what a database says of an id, once.
+func (p *people) ask(etc, database string, id uint32, add func([]byte)) {
+	key := strconv.FormatUint(uint64(id), 10)
+	if p.asked[database+key] {
+		return
+	}
+	if p.asked == nil {
+		p.asked = map[string]bool{}
+	}
+	p.asked[database+key] = true
+	if out, err := runGetent(etc, database, key); err == nil {
+		add(out)
 	}
 }
 

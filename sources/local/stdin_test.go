@@ -63,7 +63,7 @@ func TestStdin(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	b = stdinBody(t, t.Context(), io.MultiReader(bytes.NewReader(data), iotest.ErrReader(broken)), -1)
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	if got, err := io.ReadAll(b); !errors.Is(err, broken) || !bytes.Equal(got, data) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
@@ -74,8 +74,8 @@ func TestStdinOnce(t *testing.T) {
 	if !s.Info().Once || s.Info().Name != "stdin://" {
 		t.Errorf("%+v", s.Info())
 	}
-	for it := range s.Items(t.Context(), sources.Container{ID: ContainerID}, StdinID) {
-		t.Errorf("after the only item comes %q", it.ID)
+	for it, err := range s.Items(t.Context(), sources.Container{ID: ContainerID}, StdinID) {
+		t.Errorf("after the only item comes %q, %v", it.ID, err)
 	}
 }
 

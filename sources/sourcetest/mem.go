@@ -1,7 +1,6 @@
 package sourcetest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -243,13 +242,11 @@ func (m *Mem) Items(ctx context.Context, c sources.Container, after sources.Curs
 			yield(sources.Item{}, err)
 			return
 		}
-		last := string(after)
-		for {
-			it, listed, ok := m.next(c.ID, last)
+		for _, id := range m.after(c.ID, string(after)) {
+			it, listed, ok := m.listed(c.ID, id)
 			if !ok {
-				return
+				continue
 			}
-			last = it.ID
 			if f := m.hit(OpItems, c.ID, it.ID, 0); f != nil {
 				err := f.apply(ctx)
 				if !f.Keep {
@@ -269,24 +266,33 @@ func (m *Mem) Items(ctx context.Context, c sources.Container, after sources.Curs
 	}
 }
 
-// next returns the item with the smallest ID above last.
-func (m *Mem) next(container, last string) (sources.Item, error, bool) {
+// after returns the sorted IDs of a container above last.
+func (m *Mem) after(container, last string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.container(container)
 	if c == nil {
-		return sources.Item{}, nil, false
+		return nil
 	}
-	var best *memItem
-	for id, it := range c.items {
-		if id > last && (best == nil || cmp.Less(id, best.item.ID)) {
-			best = it
+	var ids []string
+	for id := range c.items {
+		if id > last {
+			ids = append(ids, id)
 		}
 	}
-	if best == nil {
+	slices.Sort(ids)
+	return ids
+}
+
+// listed returns how an item is listed, and whether it is still there.
+func (m *Mem) listed(container, id string) (it sources.Item, err error, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.find(container, id)
+	if now == nil {
 		return sources.Item{}, nil, false
 	}
-	return best.item, best.listed, true
+	return now.item, now.listed, true
 }
 
 // Item finds an item again.

@@ -329,10 +329,16 @@ func testAgain(t *testing.T, p Place) {
 func testBreak(t *testing.T, p Place) {
 	n := len(fill(t, p, Odd))
 	s := open(t, p)
-	for c, _ := range s.Containers(t.Context()) {
+	for c, err := range s.Containers(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		for stop := range n {
 			i := 0
-			for _, _ = range s.Items(t.Context(), c, "") {
+			for it, err := range s.Items(t.Context(), c, "") {
+				if err != nil {
+					t.Errorf("%q: %v", it.ID, err)
+				}
 				if i == stop {
 					break
 				}
@@ -352,7 +358,7 @@ func testCancel(t *testing.T, p Place) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	c := containers(t, s)[0]
 	var last error
 	var at time.Time
