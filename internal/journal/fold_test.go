@@ -79,6 +79,9 @@ func TestLoneIDJoinsThePair(t *testing.T) {
 	if len(l.Credentials) != 1 || l.Credentials[0].Kind != secret.AccessKey {
 		t.Errorf("credentials %+v", l.Credentials)
 	}
+	if l.Exposure.Heads != (sources.Heads{Min: 1, Max: 5}) {
+		t.Errorf("one audience of several places counts more than once: %+v", l.Exposure.Heads)
+	}
 	if pair.Total != 2 || len(pair.Positions) != 2 {
 		t.Error("the record was changed")
 	}

@@ -21,7 +21,7 @@ func Follow(ctx context.Context, path string, every time.Duration, chain *Chain)
 			yield(Record{}, fmt.Errorf("journal: %w", err))
 			return
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it was only read
 		lr := newLineReader(f)
 		ended, broken := false, ""
 		for {

@@ -199,11 +199,12 @@ func sarifResultOf(l *journal.Leak, p *journal.Place, placeholder bool) sarifRes
 
 // placeID names a leak at a place, the same from run to run.
 func placeID(l *journal.Leak, p *journal.Place) string {
-	h := sha256.New()
+	var b strings.Builder
 	for _, s := range []string{l.ID, p.Ref.Source, p.Ref.Container, p.Ref.Item, p.Inner, string(p.Kind), string(p.Fingerprint)} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
+		fmt.Fprintf(&b, "%d:%s", len(s), s)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:16]
+	h := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(h[:])[:16]
 }
 
 func sarifLevel(s journal.Severity) string {
