@@ -54,11 +54,17 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		return unknownAudience("the rights could not be read"), err
 	}
 	m := s.machine.about.get()
+	p, err := m.accounts(ctx)
+	if err != nil {
+		return unknownAudience("not waited for"), err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := m.accounts()
 	uids, gids := c.named()
-	p.lookUp(m.etc, uids, gids)
+	p.lookUp(ctx, m.etc, uids, gids)
+	if err := ctx.Err(); err != nil {
+		return unknownAudience("not waited for"), err
+	}
 	a := judge{chain: c, people: p, uids: uids, gids: gids}.audience()
 	m.widen(&a, c)
 	a.Ever = a.Now

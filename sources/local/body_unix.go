@@ -98,7 +98,7 @@ func (b *body) Attr() (sources.Attr, error) {
 		b.version = b.seen.String()
 	}
 	return sources.Attr{
-		Size: b.seen.size, ModTime: time.Unix(0, b.seen.mtime), Version: b.version, Author: b.src.machine.names.of(b.uid),
+		Size: b.seen.size, ModTime: time.Unix(0, b.seen.mtime), Version: b.version, Author: b.src.machine.names.of(b.ctx, b.uid),
 	}, nil
 }
 

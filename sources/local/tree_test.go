@@ -376,7 +376,7 @@ func TestBody(t *testing.T) {
 	must(t, err)
 	first, err := b.Attr()
 	must(t, err)
-	if first.Size != 10 || !first.ModTime.Equal(when) || first.Author != s.machine.names.of(uint32(os.Geteuid())) || strings.Count(first.Version, "-") != 3 {
+	if first.Size != 10 || !first.ModTime.Equal(when) || first.Author != s.machine.names.of(t.Context(), uint32(os.Geteuid())) || strings.Count(first.Version, "-") != 3 {
 		t.Errorf("%+v", first)
 	}
 	buf := make([]byte, 100)
