@@ -419,17 +419,18 @@ func TestAudienceOfThisMachine(t *testing.T) {
 	s := opened(t, Config{Root: dir})
 	a, err := s.Audience(t.Context(), sources.Item{ID: "f"})
 	must(t, err)
-	if want := "owner " + s.machine.names.of(uint32(os.Geteuid())); len(a.Grants) == 0 || a.Grants[0].Who != want {
+	if want := "owner " + s.machine.names.of(t.Context(), uint32(os.Geteuid())); len(a.Grants) == 0 || a.Grants[0].Who != want {
 		t.Errorf("grants %+v, want %q first", a.Grants, want)
 	}
-	p := s.machine.about.get().accounts()
+	p, err := s.machine.about.get().accounts(t.Context())
+	must(t, err)
 	if len(p.accounts) == 0 || p.userName(0) != "root" || (getent("/etc") != "") != strings.HasPrefix(p.how, "getent") {
 		t.Errorf("%d accounts by %s", len(p.accounts), p.how)
 	}
-	if out, err := runGetent("/etc", "passwd", "0"); getent("/etc") != "" && (err != nil || !strings.HasPrefix(string(out), "root:")) {
+	if out, err := runGetent(t.Context(), "/etc", "passwd", "0"); getent("/etc") != "" && (err != nil || !strings.HasPrefix(string(out), "root:")) {
 		t.Errorf("getent: %q, %v", out, err)
 	}
-	if _, err := runGetent(t.TempDir(), "passwd"); err == nil {
+	if _, err := runGetent(t.Context(), t.TempDir(), "passwd"); err == nil {
 		t.Error("getent is asked about another machine")
 	}
 }

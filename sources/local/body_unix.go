@@ -81,7 +81,7 @@ func (b *body) stat(st *unix.Stat_t) error {
 func (b *body) Attr() sources.Attr {
 	now := stampOf(&b.opened)
 	return sources.Attr{
-		Size: b.opened.Size, ModTime: time.Unix(0, now.mtime), Version: now.String(), Author: b.src.machine.names.of(b.opened.Uid),
+		Size: b.opened.Size, ModTime: time.Unix(0, now.mtime), Version: now.String(), Author: b.src.machine.names.of(b.ctx, b.opened.Uid),
 	}
 }
 

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,7 +30,7 @@ func newNames(etc string) *names {
 }
 
 // of returns the name of the user, or "uid N".
-func (n *names) of(uid uint32) string {
+func (n *names) of(ctx context.Context, uid uint32) string {
 	n.mu.RLock()
 	name, ok := n.byID[uid]
 	n.mu.RUnlock()
@@ -38,9 +39,12 @@ func (n *names) of(uid uint32) string {
 	}
 	name = "uid " + strconv.FormatUint(uint64(uid), 10)
 	if n.etc == "/etc" {
-		if found := lookUpName(uid); found != "" {
+		if found := lookUpName(ctx, uid); found != "" {
 			name = found
 		}
+	}
+	if ctx.Err() != nil {
+		return name // perhaps not the whole answer
 	}
 	n.mu.Lock()
 	n.byID[uid] = name

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"os/user"
 	"strconv"
 )
@@ -10,7 +11,7 @@ import (
 const enumerates = false
 
 // lookUpName asks the directory service for a user's name.
-func lookUpName(uid uint32) string {
+func lookUpName(_ context.Context, uid uint32) string {
 	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
 	if err != nil {
 		return ""

@@ -2,14 +2,17 @@
 
 package local
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // enumerates says that listing the user databases can be complete.
 const enumerates = true
 
 // lookUpName asks the name services for a user's name.
-func lookUpName(uid uint32) string {
-	out, err := runGetent("/etc", "passwd", strconv.FormatUint(uint64(uid), 10))
+func lookUpName(ctx context.Context, uid uint32) string {
+	out, err := runGetent(ctx, "/etc", "passwd", strconv.FormatUint(uint64(uid), 10))
 	if err != nil {
 		return ""
 	}

@@ -170,20 +170,20 @@ func (p *people) addGroup(data []byte) {
 
 // lookUp asks the name services for what an enumeration may have left out: the
 // given groups and users.
-func (p *people) lookUp(etc string, uids, gids []uint32) {
+func (p *people) lookUp(ctx context.Context, etc string, uids, gids []uint32) {
 	if p.complete || getent(etc) == "" {
 		return
 	}
 	for _, uid := range uids {
-		p.ask(etc, "passwd", uid, p.addPasswd)
+		p.ask(ctx, etc, "passwd", uid, p.addPasswd)
 	}
 	for _, gid := range gids {
-		p.ask(etc, "group", gid, p.addGroup)
+		p.ask(ctx, etc, "group", gid, p.addGroup)
 	}
 }
 
 // ask adds what a database says of an id, once.
-func (p *people) ask(etc, database string, id uint32, add func([]byte)) {
+func (p *people) ask(ctx context.Context, etc, database string, id uint32, add func([]byte)) {
 	key := strconv.FormatUint(uint64(id), 10)
 	if p.asked[database+key] {
 		return
@@ -192,7 +192,7 @@ func (p *people) ask(etc, database string, id uint32, add func([]byte)) {
 		p.asked = map[string]bool{}
 	}
 	p.asked[database+key] = true
-	if out, err := runGetent(etc, database, key); err == nil {
+	if out, err := runGetent(ctx, etc, database, key); err == nil {
 		add(out)
 	}
 }
@@ -214,7 +214,7 @@ func colonLines(data []byte) func(yield func([]string) bool) {
 
 // database returns the whole of a user database.
 func database(etc, name string) ([]byte, error) {
-	if out, err := runGetent(etc, name); err == nil {
+	if out, err := runGetent(context.Background(), etc, name); err == nil {
 		return out, nil
 	}
 	return os.ReadFile(filepath.Join(etc, name))
@@ -239,12 +239,12 @@ const getentPatience = 10 * time.Second
 
 var errNoGetent = errors.New("getent is not to be asked")
 
-func runGetent(etc string, args ...string) ([]byte, error) {
+func runGetent(ctx context.Context, etc string, args ...string) ([]byte, error) {
 	program := getent(etc)
 	if program == "" {
 		return nil, errNoGetent
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), getentPatience)
+	ctx, cancel := context.WithTimeout(ctx, getentPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = []string{"LC_ALL=C"}

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,12 +29,11 @@ func (s *surroundings) get() *machine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == nil || time.Since(s.last.at) > fresh {
-		m := &machine{at: time.Now(), etc: s.etc, mounts: readMounts()}
+		m := &machine{at: time.Now(), etc: s.etc, mounts: readMounts(), ready: make(chan struct{})}
 		var p1, p2 []string
 		m.exports, p1 = readExports(s.etc)
 		m.shares, p2 = readShares(s.etc)
 		m.problems = append(p1, p2...)
-		m.accounts = sync.OnceValue(func() *people { return readPeople(s.etc) })
 		s.last = m
 	}
 	return s.last
@@ -48,8 +48,27 @@ type machine struct {
 	mounts   []mount
 	problems []string
 
-	mu       sync.Mutex // of the people, who may grow
-	accounts func() *people
+	ask    sync.Once
+	ready  chan struct{} // closed when people is set
+	mu     sync.Mutex    // of people, who may grow
+	people *people
+}
+
+// accounts returns the people of the machine, whom only the holder of m.mu
+// may use. Name services can be slow: it does not wait longer than ctx.
+func (m *machine) accounts(ctx context.Context) (*people, error) {
+	m.ask.Do(func() {
+		go func() {
+			m.people = readPeople(m.etc)
+			close(m.ready)
+		}()
+	})
+	select {
+	case <-m.ready:
+		return m.people, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // notes says what concerns the tree at path as a whole.

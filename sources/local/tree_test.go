@@ -375,7 +375,7 @@ func TestBody(t *testing.T) {
 	b, err := s.Open(t.Context(), sources.Item{ID: "file"}, 0, -1)
 	must(t, err)
 	first := b.Attr()
-	if first.Size != 10 || !first.ModTime.Equal(when) || first.Author != s.machine.names.of(uint32(os.Geteuid())) || strings.Count(first.Version, "-") != 3 {
+	if first.Size != 10 || !first.ModTime.Equal(when) || first.Author != s.machine.names.of(t.Context(), uint32(os.Geteuid())) || strings.Count(first.Version, "-") != 3 {
 		t.Errorf("%+v", first)
 	}
 	buf := make([]byte, 100)

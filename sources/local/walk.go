@@ -36,6 +36,9 @@ type frame struct {
 	after    []string // components of the cursor that hold back entries; nil: none do
 }
 
+// rootID stands for the root in errors about it: no entry is called so.
+const rootID = "."
+
 func (w *walk) run(after sources.Cursor) {
 	w.resume = string(after)
 	root := frame{dir: w.src.dirs.root.id}
@@ -72,7 +75,7 @@ func (w *walk) enter(f frame, d *dir, id string) {
 	}
 	if err := d.list(f.list); err != nil {
 		if id == "" {
-			id = "." // the root has no name of its own, and no entry is called so
+			id = rootID
 		}
 		w.fail(id, fmt.Errorf("local: list %s: %w", id, sentinel(err)))
 	}
@@ -223,6 +226,9 @@ func (w *walk) fail(id string, err error) {
 	}
 	it := w.src.item(id)
 	it.Ranges = false
+	if id == rootID {
+		it.Cursor = "" // nothing comes before the root
+	}
 	w.emit(it, err)
 }
 
