@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./mislaid, static and stripped
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o mislaid ./cmd/mislaid
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -ldflags '-s -w' -o mislaid ./cmd/mislaid
 
 test: ## the quick tests: no server, nothing installed
 	$(GO) test ./...

@@ -14,10 +14,11 @@ import (
 type recorder struct {
 	settled func(journal.Leak) error // a leak for which no verdict is awaited any more, each time it changed
 
-	mu     sync.Mutex
-	file   *journal.File
-	folder *journal.Folder
-	failed error // the first failure: nothing is written after it
+	mu      sync.Mutex
+	file    *journal.File
+	folder  *journal.Folder
+	changes map[string]int // how often a leak changed
+	failed  error          // the first failure: nothing is written after it
 }
 
 var errJournalClosed = errors.New("the journal is closed")
@@ -37,6 +38,9 @@ func (r *recorder) Commit(ctx context.Context, records []journal.Record) error {
 	}
 	for _, rec := range records {
 		for _, id := range r.folder.Add(rec) {
+			if !r.look(id, rec.Verdict != nil) {
+				continue
+			}
 			l, ok := r.folder.Leak(id)
 			if !ok || !l.Settled {
 				continue
@@ -48,6 +52,18 @@ func (r *recorder) Commit(ctx context.Context, records []journal.Record) error {
 		}
 	}
 	return nil
+}
+
+// look reports whether a leak that changed is worth building: after a verdict,
+// and each time its sightings have doubled. Building it costs as much as it has
+// places, and one key may stand in very many.
+func (r *recorder) look(id string, judged bool) bool {
+	if r.changes == nil {
+		r.changes = make(map[string]int)
+	}
+	r.changes[id]++
+	n := r.changes[id]
+	return judged || n&(n-1) == 0
 }
 
 // answer records what the verifier said. That a verdict is pending is what the

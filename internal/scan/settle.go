@@ -21,7 +21,7 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 		audience.Now = audience.Now.Union(sources.UnknownReach())
 		audience.Unresolved = append(audience.Unresolved, err.Error())
 	}
-	doc := journal.NewAudience(audience)
+	doc := journal.Audience{ID: journal.AudienceID(audience), Audience: audience}
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
@@ -37,7 +37,7 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 			Kind: key.kind, KeyID: key.id, Fingerprint: key.print,
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
-			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: journal.ValidTime(f.attr.ModTime), Size: f.attr.Size, Version: f.attr.Version,
+			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
 			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(),
 		}
 		sightings[key] = s

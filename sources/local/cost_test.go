@@ -40,8 +40,8 @@ func TestAllocations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Attr(); err != nil {
-			t.Error(err)
+		if b.Attr().Version == "" {
+			t.Error("no version")
 		}
 		if n, err := b.Read(buf); n != 7 || err != nil && !errors.Is(err, io.EOF) {
 			t.Errorf("%d, %v", n, err)
