@@ -12,9 +12,6 @@ import (
 	"mislaid/sources"
 )
 
-// queued is how many listed items may wait for a worker, per source.
-const queued = 256
-
 // job is a listed item on its way to a worker.
 type job struct {
 	item sources.Item
@@ -34,23 +31,26 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	if info.Streams > 0 {
 		streams = min(streams, info.Streams)
 	}
-	jobs := make(chan job, queued)
+	q := newQueue()
 	g, ctx := errgroup.WithContext(ctx)
 	for range streams {
 		g.Go(func() error {
 			w := newWorker(o, src, cpu)
 			var failed error
-			for j := range jobs { // to the end, even after a failure: the lister waits for its items
-				if failed == nil {
-					failed = w.handle(ctx, j)
+			for batch := range q.full { // to the end, even after a failure: the lister waits for its items
+				for _, j := range batch {
+					if failed == nil {
+						failed = w.handle(ctx, j)
+					}
+					j.left.Done()
 				}
-				j.left.Done()
+				q.recycle(batch)
 			}
 			return failed
 		})
 	}
 	g.Go(func() error {
-		defer close(jobs)
+		defer close(q.full)
 		for c, err := range src.Containers(ctx) {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -64,7 +64,7 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 				}
 				continue
 			}
-			if err := crawlContainer(ctx, src, c, o, jobs); err != nil {
+			if err := crawlContainer(ctx, src, c, o, q); err != nil {
 				return err
 			}
 		}
@@ -73,9 +73,9 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	return g.Wait()
 }
 
-// crawlContainer lists one container into jobs and waits until its items have
+// crawlContainer lists one container into q and waits until its items have
 // ended.
-func crawlContainer(ctx context.Context, src sources.Source, c sources.Container, o Options, jobs chan<- job) error {
+func crawlContainer(ctx context.Context, src sources.Source, c sources.Container, o Options, q *queue) error {
 	name := src.Info().Name
 	from := journal.Checkpoint{Source: name, Container: c.ID}
 	for _, cp := range o.From {
@@ -114,14 +114,12 @@ func crawlContainer(ctx context.Context, src sources.Source, c sources.Container
 			continue
 		}
 		left.Add(1)
-		select {
-		case jobs <- j:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := q.put(ctx, j); err != nil {
+			return err
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err := q.flush(ctx); err != nil {
+		return err
 	}
 	left.Wait()
 	return mark.finish(ctx, listed, last)
