@@ -6,7 +6,7 @@ import "context"
 // are busy, and queuedBatches how many batches may wait. Together they bound
 // how far a listing runs ahead.
 const (
-	batchSize     = 32
+	batchSize     = 64
 	queuedBatches = 8
 )
 
@@ -36,6 +36,9 @@ func (q *queue) put(ctx context.Context, j job) error {
 	q.pending = append(q.pending, j)
 	if len(q.pending) == batchSize {
 		return q.flush(ctx)
+	}
+	if len(q.full) > 0 {
+		return nil // nobody waits
 	}
 	select {
 	case q.full <- q.pending:

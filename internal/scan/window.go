@@ -10,7 +10,7 @@ import (
 )
 
 // ownSpan is how many bytes of a stream one window owns.
-const ownSpan = 256 << 10
+const ownSpan = 512 << 10
 
 // maxAtoms is how many atoms of one stream are held for Join. What lies beyond
 // is a gap: a stream with more is made to exhaust us.

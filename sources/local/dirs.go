@@ -1,35 +1,58 @@
 package local
 
 import (
-	"container/list"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
-// dirs holds open directories of one tree, the most recently used ones, keyed
-// by their raw path relative to the root. What was let go is opened again from
-// the nearest held ancestor, one component at a time. Safe for concurrent use.
+// dirs holds open directories of one tree, those used lately, keyed by their
+// raw path relative to the root. What was let go is opened again from the
+// nearest held ancestor, one component at a time. Safe for concurrent use: the
+// way to a held directory takes no lock that a system call is made under.
 type dirs struct {
 	root   *dir
 	max    int  // directories held while nobody uses them
 	follow bool // components may be symbolic links
 
-	mu   sync.Mutex
-	byID map[string]*list.Element // of *dir
-	lru  *list.List               // front: used last
+	mu   sync.RWMutex
+	held map[string]*dir
+	ring []*dir // the held ones in the order in which they may go
 }
 
-// dir is an open directory. It stays open while it is in use or cached.
+// dir is an open directory. It stays open while it is in use or held.
 type dir struct {
-	path   string
-	h      handle
-	id     dirID
-	refs   int  // guarded by dirs.mu, as is cached
-	cached bool // in dirs.byID
+	path string
+	h    handle
+	id   dirID
+	refs atomic.Int32 // users, and one for being held; 0: closed
+	used atomic.Bool  // since its turn to go came last
 
 	reading sync.Mutex // the position of h in the directory
 	moved   bool       // that position is not the start
+}
+
+// take adds a user, unless d is closed.
+func (d *dir) take() bool {
+	for {
+		n := d.refs.Load()
+		if n == 0 {
+			return false
+		}
+		if d.refs.CompareAndSwap(n, n+1) {
+			d.used.Store(true)
+			return true
+		}
+	}
+}
+
+// give takes a user away.
+func (d *dir) give() {
+	if d.refs.Add(-1) == 0 {
+		closeDir(d.h)
+	}
 }
 
 // list reads the entries of d into l, sorted. What was read before an error
@@ -48,18 +71,14 @@ func (d *dir) list(l *listing) error {
 type dirID struct{ dev, ino uint64 }
 
 func newDirs(root handle, id dirID, limit int, follow bool) *dirs {
-	return &dirs{
-		root: &dir{h: root, id: id}, max: limit, follow: follow,
-		byID: make(map[string]*list.Element), lru: list.New(),
-	}
+	c := &dirs{root: &dir{h: root, id: id}, max: limit, follow: follow, held: make(map[string]*dir)}
+	c.root.refs.Store(1)
+	return c
 }
 
 // acquire returns the directory at path ("" is the root), which the caller must
 // release. Errors are those of the operating system.
 func (c *dirs) acquire(path string) (*dir, error) {
-	if path == "" {
-		return c.root, nil
-	}
 	d, rest := c.nearest(path)
 	for rest != "" {
 		name, more, _ := strings.Cut(rest, "/")
@@ -76,19 +95,17 @@ func (c *dirs) acquire(path string) (*dir, error) {
 // nearest returns the deepest held directory on the way to path, in use, and
 // what is left of path.
 func (c *dirs) nearest(path string) (*dir, string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
 	for i := len(path); i > 0; i = strings.LastIndexByte(path[:i], '/') {
-		if e := c.byID[path[:i]]; e != nil {
-			c.lru.MoveToFront(e)
-			d := e.Value.(*dir)
-			d.refs++
+		if d := c.held[path[:i]]; d != nil && d.take() {
 			if i == len(path) {
 				return d, ""
 			}
 			return d, path[i+1:]
 		}
 	}
+	c.root.take()
 	return c.root, path
 }
 
@@ -103,17 +120,21 @@ func (c *dirs) step(d *dir, path, name string) (*dir, error) {
 		closeDir(h)
 		return nil, err
 	}
+	n := &dir{path: path, h: h, id: id}
+	n.refs.Store(2)
+
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e := c.byID[path]; e != nil { // another goroutine was faster
+	other := c.held[path]
+	if other != nil && other.take() { // another goroutine was faster
+		c.mu.Unlock()
 		closeDir(h)
-		held := e.Value.(*dir)
-		held.refs++
-		return held, nil
+		return other, nil
 	}
-	n := &dir{path: path, h: h, id: id, refs: 1, cached: true}
-	c.byID[path] = c.lru.PushFront(n)
-	c.evict(c.max)
+	c.held[path] = n
+	c.ring = append(c.ring, n)
+	gone := c.evict(c.max)
+	c.mu.Unlock()
+	giveAll(gone)
 	return n, nil
 }
 
@@ -127,64 +148,58 @@ func (c *dirs) openDir(d *dir, name string) (handle, error) {
 }
 
 // retain makes d stay open until one more release.
-func (c *dirs) retain(d *dir) {
-	if d == c.root {
-		return
-	}
-	c.mu.Lock()
-	d.refs++
-	c.mu.Unlock()
-}
+func (c *dirs) retain(d *dir) { d.take() }
 
 // release gives back what acquire returned.
-func (c *dirs) release(d *dir) {
-	if d == c.root {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d.refs--
-	if d.refs == 0 && !d.cached {
-		closeDir(d.h)
-	}
-}
+func (c *dirs) release(d *dir) { d.give() }
 
 // forget makes the next acquire of path, and of every directory above it, look
 // at the tree again.
 func (c *dirs) forget(path string) {
+	var gone []*dir
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for i := len(path); i > 0; i = strings.LastIndexByte(path[:i], '/') {
-		if e := c.byID[path[:i]]; e != nil {
-			c.drop(e)
+		if d := c.held[path[:i]]; d != nil {
+			delete(c.held, d.path)
+			c.ring = slices.DeleteFunc(c.ring, func(r *dir) bool { return r == d })
+			gone = append(gone, d)
 		}
 	}
+	c.mu.Unlock()
+	giveAll(gone)
 }
 
 // shed lets go of all held directories: the process is out of descriptors.
 func (c *dirs) shed() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.evict(0)
+	gone := c.evict(0)
+	c.mu.Unlock()
+	giveAll(gone)
 }
 
-func (c *dirs) evict(keep int) {
-	for c.lru.Len() > keep {
-		c.drop(c.lru.Back())
+// evict takes directories out until at most keep are held, and returns them.
+// One that was used since its last turn goes to the end of the queue first.
+func (c *dirs) evict(keep int) (gone []*dir) {
+	for len(c.ring) > keep {
+		d := c.ring[0]
+		c.ring = c.ring[1:]
+		if keep > 0 && d.used.Swap(false) {
+			c.ring = append(c.ring, d)
+			continue
+		}
+		delete(c.held, d.path)
+		gone = append(gone, d)
 	}
+	return gone
 }
 
-func (c *dirs) drop(e *list.Element) {
-	d := e.Value.(*dir)
-	c.lru.Remove(e)
-	delete(c.byID, d.path)
-	d.cached = false
-	if d.refs == 0 {
-		closeDir(d.h)
+func giveAll(gone []*dir) {
+	for _, d := range gone {
+		d.give()
 	}
 }
 
 func (c *dirs) close() {
 	c.shed()
-	closeDir(c.root.h)
+	c.root.give()
 }

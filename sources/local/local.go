@@ -55,7 +55,7 @@ type Source struct {
 
 // idleDirs is how many directories are held unless Config says otherwise: as
 // many as a bounded queue of items before the readers is likely to span.
-const idleDirs = 256
+const idleDirs = 512
 
 // ContainerID is the ID of the one container of a Source.
 const ContainerID = "."
