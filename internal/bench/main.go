@@ -55,7 +55,8 @@ func run(out io.Writer, args []string) error {
 		return err
 	}
 	bin := filepath.Join(*dir, "mislaid")
-	build := exec.Command("go", "build", "-tags", *tags, "-o", bin, "mislaid/cmd/mislaid")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", *tags, "-o", bin, "mislaid/cmd/mislaid")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)

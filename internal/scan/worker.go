@@ -46,7 +46,8 @@ func (w *worker) handle(ctx context.Context, j job) error {
 		return ctx.Err()
 	}
 	it := j.item
-	w.Progress.Current.Store(&it.Path)
+	path := it.Path // alone: the pointer makes the heap keep what it points into
+	w.Progress.Current.Store(&path)
 	f, err := w.scan(ctx, it)
 	defer f.destroy()
 	if ctx.Err() != nil {

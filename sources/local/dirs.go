@@ -2,24 +2,24 @@ package local
 
 import (
 	"errors"
-	"slices"
+	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// dirs holds open directories of one tree, those used lately, keyed by their
+// dirs holds open directories of one tree, those used lately, found by their
 // raw path relative to the root. What was let go is opened again from the
-// nearest held ancestor, one component at a time. Safe for concurrent use: the
-// way to a held directory takes no lock that a system call is made under.
+// nearest held ancestor, one component at a time. Safe for concurrent use.
+//
+// It is a table in which a directory has one place, by the hash of its path,
+// and keeps it until another needs it: no lock stands between the readers, who
+// come here for every file, and the crawler.
 type dirs struct {
 	root   *dir
-	max    int  // directories held while nobody uses them
 	follow bool // components may be symbolic links
-
-	mu   sync.RWMutex
-	held map[string]*dir
-	ring []*dir // the held ones in the order in which they may go
+	seed   maphash.Seed
+	held   []atomic.Pointer[dir]
 }
 
 // dir is an open directory. It stays open while it is in use or held.
@@ -28,7 +28,6 @@ type dir struct {
 	h    handle
 	id   dirID
 	refs atomic.Int32 // users, and one for being held; 0: closed
-	used atomic.Bool  // since its turn to go came last
 
 	reading sync.Mutex // the position of h in the directory
 	moved   bool       // that position is not the start
@@ -42,7 +41,6 @@ func (d *dir) take() bool {
 			return false
 		}
 		if d.refs.CompareAndSwap(n, n+1) {
-			d.used.Store(true)
 			return true
 		}
 	}
@@ -70,10 +68,20 @@ func (d *dir) list(l *listing) error {
 // dirID tells directories apart; the zero value means "cannot tell".
 type dirID struct{ dev, ino uint64 }
 
+// newDirs returns an empty table that holds at most limit directories besides
+// the root.
 func newDirs(root handle, id dirID, limit int, follow bool) *dirs {
-	c := &dirs{root: &dir{h: root, id: id}, max: limit, follow: follow, held: make(map[string]*dir)}
+	c := &dirs{
+		root: &dir{h: root, id: id}, follow: follow,
+		seed: maphash.MakeSeed(), held: make([]atomic.Pointer[dir], max(1, limit)),
+	}
 	c.root.refs.Store(1)
 	return c
+}
+
+// place is where the directory at path is held, if it is.
+func (c *dirs) place(path string) *atomic.Pointer[dir] {
+	return &c.held[maphash.String(c.seed, path)%uint64(len(c.held))]
 }
 
 // acquire returns the directory at path ("" is the root), which the caller must
@@ -95,21 +103,22 @@ func (c *dirs) acquire(path string) (*dir, error) {
 // nearest returns the deepest held directory on the way to path, in use, and
 // what is left of path.
 func (c *dirs) nearest(path string) (*dir, string) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
 	for i := len(path); i > 0; i = strings.LastIndexByte(path[:i], '/') {
-		if d := c.held[path[:i]]; d != nil && d.take() {
-			if i == len(path) {
-				return d, ""
-			}
-			return d, path[i+1:]
+		d := c.place(path[:i]).Load()
+		if d == nil || d.path != path[:i] || !d.take() {
+			continue
 		}
+		if i == len(path) {
+			return d, ""
+		}
+		return d, path[i+1:]
 	}
 	c.root.take()
 	return c.root, path
 }
 
-// step opens the directory name in d and holds it under path.
+// step opens the directory name in d and holds it under path, in place of
+// whatever was held there.
 func (c *dirs) step(d *dir, path, name string) (*dir, error) {
 	h, err := c.openDir(d, name)
 	if err != nil {
@@ -122,19 +131,9 @@ func (c *dirs) step(d *dir, path, name string) (*dir, error) {
 	}
 	n := &dir{path: path, h: h, id: id}
 	n.refs.Store(2)
-
-	c.mu.Lock()
-	other := c.held[path]
-	if other != nil && other.take() { // another goroutine was faster
-		c.mu.Unlock()
-		closeDir(h)
-		return other, nil
+	if old := c.place(path).Swap(n); old != nil {
+		old.give()
 	}
-	c.held[path] = n
-	c.ring = append(c.ring, n)
-	gone := c.evict(c.max)
-	c.mu.Unlock()
-	giveAll(gone)
 	return n, nil
 }
 
@@ -156,46 +155,20 @@ func (c *dirs) release(d *dir) { d.give() }
 // forget makes the next acquire of path, and of every directory above it, look
 // at the tree again.
 func (c *dirs) forget(path string) {
-	var gone []*dir
-	c.mu.Lock()
 	for i := len(path); i > 0; i = strings.LastIndexByte(path[:i], '/') {
-		if d := c.held[path[:i]]; d != nil {
-			delete(c.held, d.path)
-			c.ring = slices.DeleteFunc(c.ring, func(r *dir) bool { return r == d })
-			gone = append(gone, d)
+		place := c.place(path[:i])
+		if d := place.Load(); d != nil && d.path == path[:i] && place.CompareAndSwap(d, nil) {
+			d.give()
 		}
 	}
-	c.mu.Unlock()
-	giveAll(gone)
 }
 
 // shed lets go of all held directories: the process is out of descriptors.
 func (c *dirs) shed() {
-	c.mu.Lock()
-	gone := c.evict(0)
-	c.mu.Unlock()
-	giveAll(gone)
-}
-
-// evict takes directories out until at most keep are held, and returns them.
-// One that was used since its last turn goes to the end of the queue first.
-func (c *dirs) evict(keep int) (gone []*dir) {
-	for len(c.ring) > keep {
-		d := c.ring[0]
-		c.ring = c.ring[1:]
-		if keep > 0 && d.used.Swap(false) {
-			c.ring = append(c.ring, d)
-			continue
+	for i := range c.held {
+		if d := c.held[i].Swap(nil); d != nil {
+			d.give()
 		}
-		delete(c.held, d.path)
-		gone = append(gone, d)
-	}
-	return gone
-}
-
-func giveAll(gone []*dir) {
-	for _, d := range gone {
-		d.give()
 	}
 }
 

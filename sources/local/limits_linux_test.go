@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -78,7 +79,7 @@ func childDeep() error {
 			return err
 		}
 		if dirs == 1000 {
-			s.dirs.max = dirs // more than the process may hold
+			s.dirs.held = make([]atomic.Pointer[dir], dirs) // more than the process may hold
 		}
 		n := 0
 		for it, err := range s.Items(context.Background(), sources.Container{ID: ContainerID}, "") {
