@@ -112,10 +112,12 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 				a.Record = base + 2*(a.Record-1-base) + 1
 			}
 		}
-		if from <= a.Off && a.Off < to {
-			a.Detector = d
-			kept = append(kept, a)
+		if a.Off < from || to <= a.Off {
+			a.Value.Destroy()
+			continue
 		}
+		a.Detector = d
+		kept = append(kept, a)
 	}
 	clear(dst[len(kept):])
 	clear(f.near) // no copy of a secret outlives the call

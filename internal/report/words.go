@@ -44,6 +44,8 @@ func headsWords(h sources.Heads) string {
 		return "nobody knows how many people"
 	case h.Max < 0:
 		return plural(h.Min, "person", "people") + " at least"
+	case h.Max == 0:
+		return "no other person" // the owner is root or a service
 	case h.Min == h.Max:
 		return plural(h.Min, "person", "people")
 	}
