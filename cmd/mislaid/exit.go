@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mislaid/internal/report"
 )
 
 // Exit codes. Those of a scan's result are given by journal.ExitCode.
@@ -61,7 +63,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 func printableLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
-		lines[i] = printable(lines[i])
+		lines[i] = report.Clean(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }

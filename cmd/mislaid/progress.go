@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"mislaid/internal/report"
 	"mislaid/internal/scan"
 )
 
@@ -89,7 +90,7 @@ func statusLine(p *scan.Progress, perSecond int64, width int) string {
 		line += fmt.Sprintf("  %d gaps", n)
 	}
 	runes := []rune(line)
-	place := []rune(printable(current(p)))
+	place := []rune(report.Clean(current(p)))
 	if room := width - 1 - len(runes) - 2; room >= 10 && len(place) > 0 {
 		if len(place) > room {
 			place = append([]rune("…"), place[len(place)-room+1:]...)

@@ -74,7 +74,7 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 		return fmt.Errorf("read the journal: %w", err)
 	}
 	if summary.Chain.Err != "" {
-		fmt.Fprintf(a.stderr, "mislaid: the journal cannot be trusted: %s\n", printable(summary.Chain.Err))
+		fmt.Fprintf(a.stderr, "mislaid: the journal cannot be trusted: %s\n", report.Clean(summary.Chain.Err))
 	}
 	if err := out.finish(summary); err != nil {
 		return outputError("write the report: %w", err)

@@ -170,30 +170,30 @@ func (s *session) banner() {
 	fmt.Fprintf(&b, "mislaid %s (%s)\n", s.run.Version, strings.Join([]string{commitShort(s.run.Commit), s.run.Go, s.run.Platform}, ", "))
 	for _, src := range s.opened.sources {
 		info := src.Info()
-		line("crawls", "%s", printable(info.Title))
+		line("crawls", "%s", report.Clean(info.Title))
 		for _, note := range info.Notes {
-			line("note", "%s", printable(note))
+			line("note", "%s", report.Clean(note))
 		}
 		for _, host := range info.Hosts {
-			line("contacts", "%s", printable(host))
+			line("contacts", "%s", report.Clean(host))
 		}
 	}
 	for _, src := range s.opened.failed {
-		line("cannot", "read %s: %s", printable(src.Title), printable(src.Error))
+		line("cannot", "read %s: %s", report.Clean(src.Title), report.Clean(src.Error))
 	}
 	if s.verification.verifier == nil {
 		line("contacts", "no host: verification is off, nothing is sent anywhere")
 	} else {
-		line("contacts", "%s", printable(strings.Join(s.verification.contacts, ", ")))
+		line("contacts", "%s", report.Clean(strings.Join(s.verification.contacts, ", ")))
 		if len(s.verification.onHint) > 0 {
-			line("", "and, for a key whose surroundings name another partition, %s", printable(strings.Join(s.verification.onHint, ", ")))
+			line("", "and, for a key whose surroundings name another partition, %s", report.Clean(strings.Join(s.verification.onHint, ", ")))
 		}
 		line("verifies", "each key once, by sts:GetCallerIdentity: that overwrites the key's last-used date;")
 		line("", "--verify=off sends nothing")
 	}
-	line("journal", "%s", printable(s.journalPath))
+	line("journal", "%s", report.Clean(s.journalPath))
 	if s.run.Part > 0 {
-		line("resumes", "run %s, part %d", printable(s.run.ID), s.run.Part)
+		line("resumes", "run %s, part %d", report.Clean(s.run.ID), s.run.Part)
 	}
 	_, _ = fmt.Fprint(s.console, b.String()) // stderr is gone: so is whoever would read it
 }

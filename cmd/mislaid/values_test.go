@@ -6,11 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"mislaid/internal/scan"
 )
@@ -52,23 +50,6 @@ func TestFormatBytes(t *testing.T) {
 			t.Errorf("%d: %s", n, got)
 		}
 	}
-}
-
-func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain/ö/鍵": "plain/ö/鍵", "a\x1b[31m": `a\x1b[31m`, "a\nb\tc": `a\x0ab\x09c`, "\xff": `\xff`,
-		"\u202eover": `\u202eover`, "\u009b": `\u009b`, "\u200b": `\u200b`, "\ufffd": "\ufffd",
-	} {
-		if got := printable(in); got != want {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		s := printable(string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")))
-		if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Errorf("%q", s)
-		}
-	})
 }
 
 func TestShellWord(t *testing.T) {

@@ -92,7 +92,7 @@ func number(n int64) string {
 // also in the wide forms that some programs take for the same, gets a leading
 // apostrophe.
 func cell(s string) string {
-	s = clean(s)
+	s = Clean(s)
 	if t := strings.TrimLeft(s, " \u3000"); t != "" && strings.ContainsAny(firstRune(t), "=+-@＝＋－＠") {
 		return "'" + s
 	}

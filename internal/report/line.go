@@ -14,17 +14,17 @@ func Line(l journal.Leak, o Options) string {
 	parts := []string{
 		o.paint(faint, stamp(settledAt(&l))),
 		o.paint(severityStyle(l.Severity), strings.ToUpper(l.Severity.String())),
-		clean(verdictWords(l.Verdict)),
-		o.paint(bold, clean(title(&l))),
+		Clean(verdictWords(l.Verdict)),
+		o.paint(bold, Clean(title(&l))),
 	}
 	if l.Account != "" {
-		parts = append(parts, "account "+clean(l.Account))
+		parts = append(parts, "account "+Clean(l.Account))
 	}
 	if l.Verdict.ARN != "" {
-		parts = append(parts, clean(l.Verdict.ARN))
+		parts = append(parts, Clean(l.Verdict.ARN))
 	}
 	if len(l.Places) > 0 {
-		place := clean(where(&l.Places[0]))
+		place := Clean(where(&l.Places[0]))
 		if more := len(l.Places) - 1; more > 0 {
 			place += " (and " + plural(more, "more place", "more places") + ")"
 		}

@@ -14,7 +14,7 @@ type page struct {
 
 // line writes text after an indent, wrapped, all of it in one style.
 func (t *page) line(indent int, st style, s string) {
-	for _, l := range wrap(clean(s), t.columns(indent)) {
+	for _, l := range wrap(Clean(s), t.columns(indent)) {
 		t.raw(strings.Repeat(" ", indent) + t.o.paint(st, l))
 	}
 }
@@ -33,7 +33,7 @@ func (t *page) field(label, s string) {
 		return
 	}
 	const indent, column = 2, 13
-	for i, l := range wrap(clean(s), t.columns(column)) {
+	for i, l := range wrap(Clean(s), t.columns(column)) {
 		if i > 0 {
 			label = ""
 		}

@@ -345,13 +345,13 @@ func FuzzClean(f *testing.F) {
 	f.Add(evil)
 	f.Add("plain")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := clean(s)
+		got := Clean(s)
 		for _, r := range got {
 			if !printable(r) {
 				t.Fatalf("%q in %q", r, got)
 			}
 		}
-		if clean(got) != got {
+		if Clean(got) != got {
 			t.Fatal("not idempotent")
 		}
 		raw, err := encode(map[string]string{"s": text(s)})

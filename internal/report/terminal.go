@@ -9,11 +9,11 @@ import (
 	"golang.org/x/text/width"
 )
 
-// clean makes a name from a scanned place, or an answer from a network, safe
+// Clean makes a name from a scanned place, or an answer from a network, safe
 // to print: whatever is not a printable character (control characters, escape
 // sequences, bidirectional overrides, invisible characters, bytes that are not
 // UTF-8) is shown as \x1b or \u202e. Letters of all scripts stay.
-func clean(s string) string {
+func Clean(s string) string {
 	if isClean(s) {
 		return s
 	}

@@ -140,7 +140,7 @@ func severityStyle(s journal.Severity) style {
 func (t *page) leak(l *journal.Leak) {
 	t.raw("")
 	t.raw(t.o.paint(severityStyle(l.Severity), strings.ToUpper(l.Severity.String())) + "  " +
-		t.o.paint(bold, clean(title(l))) + "  " + clean(verdictWords(l.Verdict)))
+		t.o.paint(bold, Clean(title(l))) + "  " + Clean(verdictWords(l.Verdict)))
 	t.field("Rule", l.Rule)
 	t.field("Why", l.Why)
 	t.field("Verdict", evidence(l.Verdict))
@@ -199,7 +199,7 @@ func exposureWords(a *sources.Audience) string {
 }
 
 func (t *page) place(p *journal.Place) {
-	t.raw("    " + t.o.paint(cyan, clean(where(p)))) // not wrapped: it is to be copied
+	t.raw("    " + t.o.paint(cyan, Clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
 		about = append(about, "by "+p.Author)
@@ -273,12 +273,12 @@ func (t *page) next(steps []Step) {
 			do += " (" + s.Note + ")"
 		}
 		number := fmt.Sprintf("%d. ", i+1)
-		for _, l := range wrap(clean(do), t.columns(4+len(number))) {
+		for _, l := range wrap(Clean(do), t.columns(4+len(number))) {
 			t.raw("    " + number + l)
 			number = strings.Repeat(" ", len(number))
 		}
 		if s.Command != "" {
-			t.raw("       " + t.o.paint(green, clean(s.Command)))
+			t.raw("       " + t.o.paint(green, Clean(s.Command)))
 		}
 	}
 }

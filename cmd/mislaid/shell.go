@@ -5,30 +5,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-)
 
-// printable returns s with everything that a terminal could obey written as an
-// escape: control characters, direction marks, bytes that are not UTF-8.
-func printable(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\t' || r == '\n' || r == '\r' || !unicode.IsPrint(r):
-			if r < utf8.RuneSelf {
-				fmt.Fprintf(&b, `\x%02x`, r)
-			} else {
-				fmt.Fprintf(&b, `\u%04x`, r)
-			}
-		default:
-			b.WriteString(s[i : i+n])
-		}
-		i += n
-	}
-	return b.String()
-}
+	"mislaid/internal/report"
+)
 
 // shellQuoted returns words as one line to paste into a POSIX shell.
 func shellQuoted(words []string) string {
@@ -46,7 +25,7 @@ func shellWord(w string) string {
 	if w != "" && strings.IndexFunc(w, func(r rune) bool { return !plain(r) }) < 0 {
 		return w
 	}
-	if printable(w) == w {
+	if report.Clean(w) == w {
 		return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 	}
 	// A name that must not reach the terminal raw: bash, zsh and ksh read $'…'.
