@@ -37,7 +37,7 @@ func (f *treeFlags) define(cmd *cobra.Command) {
 	fs.Var(&f.maxFileSize, "max-file-size", "leave out larger files, such as 50MB (default: none)")
 	fs.BoolVar(&f.oneFileSystem, "one-file-system", false, "do not cross into other file systems")
 	fs.BoolVar(&f.followSymlinks, "follow-symlinks", false, "follow symbolic links")
-	fs.IntVar(&f.jobs, "jobs", 0, "scan with this `many` goroutines (default: one per processor)")
+	fs.IntVar(&f.jobs, "jobs", 0, "scan with this `many` goroutines (default: four more than there are processors)")
 	fs.Var(&f.ioLimit, "io-limit", "read at most this much per second, such as 20MB")
 }
 

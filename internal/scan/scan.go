@@ -31,7 +31,7 @@ type Options struct {
 	Set         *detectors.Set
 	Sink        journal.Sink
 	Submit      func(verify.Request) // takes over the credentials found; nil: they are destroyed
-	Jobs        int                  // scanning goroutines; 0: the number of processors
+	Jobs        int                  // scanning goroutines per source; 0: waiting more than the number of processors
 	MaxFileSize int64                // larger items are skipped; 0: none are
 	Reads       pace.Limiter         // bytes read, over all sources; nil: no limit
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
@@ -41,7 +41,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Jobs <= 0 {
-		o.Jobs = runtime.GOMAXPROCS(0)
+		o.Jobs = runtime.GOMAXPROCS(0) + waiting
 	}
 	if o.Progress == nil {
 		o.Progress = new(Progress)
@@ -57,6 +57,10 @@ type Progress struct {
 	Items, Bytes, Candidates, Gaps, Skipped atomic.Int64
 	Current                                 atomic.Pointer[string] // path being read
 }
+
+// waiting is how many goroutines beyond the processors are worth having: some
+// always wait for the kernel or for one another.
+const waiting = 4
 
 // grace is how long a cancelled scan waits for reads that cannot be
 // interrupted, such as one from a terminal.

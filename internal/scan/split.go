@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync/atomic"
 
@@ -61,7 +62,7 @@ func (w *worker) parts(ctx context.Context, it sources.Item, size int64, head []
 	var next atomic.Int64
 	var read atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
-	for range min(w.Jobs, len(results)) {
+	for range min(w.Jobs, len(results), runtime.GOMAXPROCS(0)) { // nothing waits here: more would share the cache
 		g.Go(func() error {
 			win := newWindow(w.Options, w.cpu)
 			margin := int64(win.margin)
