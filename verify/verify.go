@@ -81,7 +81,7 @@ type Verdict struct {
 	RetryAfter time.Duration `json:"-"` // how long the server asked us to wait; 0 it did not
 }
 
-// Settled reports whether asking again would be pointless for now.
+// Settled reports whether asking again would tell nothing new.
 func (v Verdict) Settled() bool {
 	switch v.State {
 	case Live, LiveLimited, Dead, Expired, Mismatch, Unverifiable:
