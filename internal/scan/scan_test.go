@@ -173,10 +173,10 @@ func TestResumeFromEveryCommit(t *testing.T) {
 func TestSplitEqualsOnePass(t *testing.T) {
 	const part = 100_000
 	var offs []int
-	for e := 0; e <= 6*part; e += part {
+	for e := 0; e <= 8*part; e += part {
 		offs = append(offs, e-30, e-5, e, e+17)
 	}
-	text := plantedText(6*part+4321, 3, offs...)
+	text := plantedText(8*part+4321, 3, offs...)
 	copy(text[part*3+500:], "<sec:far-off>")
 	wide := []byte{0xFF, 0xFE}
 	for _, u := range utf16.Encode([]rune(string(text))) {
@@ -249,6 +249,20 @@ func TestChanged(t *testing.T) {
 			t.Errorf("gaps %v", gaps(sink.records()))
 		}
 	})
+}
+
+// TestPanicCostsOneItem holds in the parts of a split item, too.
+func TestPanicCostsOneItem(t *testing.T) {
+	src := newList("list://a", strings.Repeat(".", 2*ownSpan)+"<bug:x>"+strings.Repeat(".", 10_000))
+	o := Options{Set: testSet(t), Sink: &memSink{}, Jobs: 3}.withDefaults()
+	w := newWorker(o, src, nil)
+	for _, from := range []int64{1, 1 << 40} {
+		w.splitFrom, w.partSize = from, ownSpan/4
+		_, err := w.scan(t.Context(), src.items[0].item("c"))
+		if err == nil || !strings.Contains(err.Error(), "our bug") || strings.Contains(err.Error(), "quotes") {
+			t.Errorf("split from %d: %v", from, err)
+		}
+	}
 }
 
 func TestMaxFileSizeSkips(t *testing.T) {

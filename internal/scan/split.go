@@ -63,7 +63,8 @@ func (w *worker) parts(ctx context.Context, it sources.Item, size int64, head []
 	var read atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(w.Jobs, len(results), runtime.GOMAXPROCS(0)) { // nothing waits here: more would share the cache
-		g.Go(func() error {
+		g.Go(func() (err error) {
+			defer catch(&err)
 			win := newWindow(w.Options, w.cpu)
 			margin := int64(win.margin)
 			for {

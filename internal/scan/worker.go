@@ -106,13 +106,7 @@ func (f *finds) destroy() {
 // only finds that stand close together are kept: two versions cannot have been
 // spliced into them.
 func (w *worker) scan(ctx context.Context, it sources.Item) (f finds, err error) {
-	defer func() {
-		// A panic on hostile content costs one item, not the run. Its value is
-		// not kept: it could quote the content.
-		if p := recover(); p != nil {
-			f, err = finds{}, fmt.Errorf("internal error at %s: this is our bug, please report it", panicSite())
-		}
-	}()
+	defer catch(&err)
 	for try := 0; ; try++ {
 		f, err = w.scanOnce(ctx, it)
 		if !errors.Is(err, sources.ErrChanged) || w.info.Once {
@@ -135,6 +129,15 @@ func extent(c detectors.Candidate) int64 {
 		lo, hi = min(lo, a.Off), max(hi, a.End)
 	}
 	return hi - lo
+}
+
+// catch turns a panic of the function that defers it into its error: hostile
+// content costs one item, not the run. The panic's value is not kept, because
+// it could quote the content.
+func catch(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("internal error at %s: this is our bug, please report it", panicSite())
+	}
 }
 
 // panicSite names the function that panicked.
@@ -171,7 +174,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	}
 
 	var found found
-	if it.Ranges && size >= w.splitFrom && w.Jobs > 1 {
+	if first.err == nil && it.Ranges && size >= w.splitFrom && w.Jobs > 1 {
 		found, err = w.split(ctx, it, f.attr, w.win.buf[:detectors.HeadSize])
 	} else {
 		found, err = w.whole(ctx, it, r, first)
