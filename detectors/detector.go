@@ -63,8 +63,9 @@ type Anchor struct {
 	Literal string // these bytes, at least 4
 	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
 
-	// Encoded: the literal is also looked for in short base64, and with every
-	// character escaped. (In long base64 every literal is found.)
+	// Encoded: the literal is also looked for in short base64, unless it is a
+	// label, and with every character escaped. (In long base64 every literal is
+	// found.)
 	Encoded bool
 
 	// Label: the literal names a value and is no value. It shows Find nothing

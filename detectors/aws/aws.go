@@ -40,7 +40,7 @@ func New() detectors.Detector {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Encoded: true})
 	}
 	for _, l := range secretNames {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true})
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true, Encoded: true})
 	}
 	for _, l := range tokenOpenings {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})

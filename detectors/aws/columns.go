@@ -64,10 +64,35 @@ func (r *region) headings() (line []byte, sep byte) {
 			break
 		}
 	}
-	if sep == 0 || !containsFold(line, "key") && !containsFold(line, "secret") {
+	if sep == 0 || !namesPart(line) || bytes.ContainsAny(line, "={}():<") || isValue(line) || holdsValue(line) {
 		return nil, 0
 	}
 	return line, sep
+}
+
+// namesPart reports whether a line of headings names a part of a credential.
+func namesPart(line []byte) bool {
+	return containsFold(line, "key") || containsFold(line, "secret") || containsFold(line, "password") ||
+		bytes.Contains(line, []byte("アクセスキー")) || bytes.Contains(line, []byte("パスワード"))
+}
+
+// holdsValue reports whether a line holds a run that is no word: a line of
+// values is none of headings.
+func holdsValue(line []byte) bool {
+	run, digits := 0, 0
+	for _, c := range line {
+		if !isAlnum(c) {
+			run, digits = 0, 0
+			continue
+		}
+		if isDigit(c) {
+			digits++
+		}
+		if run++; run >= idLen && digits > 0 || run > 32 {
+			return true
+		}
+	}
+	return false
 }
 
 func containsFold(b []byte, low string) bool {
