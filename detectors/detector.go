@@ -103,7 +103,8 @@ func (p Part) String() string {
 type Atom struct {
 	Part     Part
 	Kind     secret.Kind  // what it is a part of, where the part alone tells
-	ID       string       // the key id, for PartID
+	ID       string       // the key id, for PartID; what names a whole credential
+	Account  string       // 12 digits, where a whole credential tells them; else ""
 	Value    secret.Value // the secret bytes, for the other parts
 	Off, End int64        // its bytes in the stream: [Off, End)
 
