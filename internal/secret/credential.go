@@ -45,6 +45,10 @@ func (k Kind) SignsExpiry() bool {
 	return false
 }
 
+// HoldsExpiry reports whether a credential of this kind holds its expiry, though
+// nothing proves it.
+func (k Kind) HoldsExpiry() bool { return k == ECRToken }
+
 // Guessable reports whether the secret of this kind may have been chosen by a
 // person.
 func (k Kind) Guessable() bool { return k == ConsolePassword }
