@@ -67,6 +67,7 @@ type Info struct {
 	Hosts   []string // hosts that will be contacted, host:port
 	Streams int      // opens that are worth running in parallel; 0 means no opinion
 	Once    bool     // can be read only once (standard input): no resume, no reopening
+	Looks   bool     // Item tells an Attr that listings leave out, for much less than opening
 	Ordered bool     // lists what is likely to hold a credential first by itself
 	Notes   []string // what a reader must know about the whole source, e.g. "exported by SMB as [share]"
 }

@@ -91,10 +91,12 @@ func (f *chooseFlags) rules() (r scan.Rules, err error) {
 	return r, nil
 }
 
-// attrs reports whether listings must tell size, time and version.
+// attrs reports whether listings must tell size, time and version. For --since
+// alone a source that can look is asked about one item at a time, by many at
+// once.
 func (f *crawlFlags) attrs() bool {
 	c := &f.choose
-	return c.since != "" || c.quick || !time.Time(c.modifiedAfter).IsZero() || !time.Time(c.modifiedBefore).IsZero()
+	return c.quick || !time.Time(c.modifiedAfter).IsZero() || !time.Time(c.modifiedBefore).IsZero()
 }
 
 // moment is a flag that takes a time: a date (of this machine's time zone), an

@@ -19,6 +19,32 @@ func (w *worker) seen(it *sources.Item, f *finds, err error) uint64 {
 	return w.hash.Hash(it.ID, f.attr.Version)
 }
 
+// look asks for the version of an item whose listing did not tell it. The job has
+// ended if it is as an earlier run read it. What cannot be looked at is read:
+// opening it will say why not.
+func (w *worker) look(ctx context.Context, j *job) (ended bool, err error) {
+	ref := w.ref(j.item)
+	it, err := w.src.Item(ctx, ref)
+	if ctx.Err() != nil {
+		return true, ctx.Err()
+	}
+	if err != nil || it.Attr.Version == "" {
+		return false, nil
+	}
+	j.item.Attr = it.Attr
+	hash := w.hash.Hash(it.ID, it.Attr.Version)
+	if !w.Since.Seen.Has(ref.Source, ref.Container, hash) {
+		return false, nil
+	}
+	j.seen = hash
+	j.counts.Unchanged++
+	w.Progress.Unchanged.Add(1)
+	if len(j.earlier) > 0 {
+		return true, w.keep(ctx, j)
+	}
+	return true, w.end(ctx, j, done{seen: hash}, nil)
+}
+
 // keep ends an item that is as an earlier run read it: what was sighted there is
 // taken over with those who can read it now.
 func (w *worker) keep(ctx context.Context, j *job) error {

@@ -48,6 +48,7 @@ type task uint8
 
 const (
 	taskRead  task = iota
+	taskLook       // read it unless a look tells that it is as it was
 	taskKeep       // it is as it was: ask who can read it now
 	taskFind       // the listing did not show it: is it still there?
 	taskAgain      // find it without a listing, and read it

@@ -134,6 +134,9 @@ func (p *pass) item(ctx context.Context, it sources.Item, listed error) error {
 		d.counts.Items, d.counts.Bytes = d.counts.Items+1, max(it.Attr.Size, 0)
 		return p.end(ctx, j.num, d, nil)
 	}
+	if p.Since != nil && it.Attr.Version == "" && p.info.Looks && !p.Since.Reread[ref] {
+		j.task = taskLook
+	}
 	return p.put(ctx, j)
 }
 

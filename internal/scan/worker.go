@@ -51,6 +51,10 @@ func (w *worker) handle(ctx context.Context, j job) error {
 		return w.keep(ctx, &j)
 	case taskFind:
 		return w.find(ctx, &j)
+	case taskLook:
+		if ended, err := w.look(ctx, &j); ended {
+			return err
+		}
 	case taskAgain:
 		if found, err := w.again(ctx, &j); !found {
 			return err

@@ -119,7 +119,7 @@ func (s *Source) openRoot() error {
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
 	title := legible(abs)
-	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title}
+	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title, Looks: true}
 	return nil
 }
 
@@ -221,11 +221,7 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	var k kind
 	it := s.item(ref.Item)
 	err = s.within(dirPath, func(d *dir) (err error) {
-		if s.config.Attrs {
-			k, it.Attr, err = attrAt(d.h, name, s.config.FollowSymlinks)
-			return err
-		}
-		k, _, err = statAt(d.h, name, s.config.FollowSymlinks)
+		k, it.Attr, err = attrAt(d.h, name, s.config.FollowSymlinks)
 		return err
 	})
 	if err != nil {
