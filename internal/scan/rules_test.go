@@ -271,6 +271,9 @@ func TestDeadline(t *testing.T) {
 	close(stuck.items[1].blocked)
 	stuck.items[1].blocked = nil
 	o.Deadline = 0
+	if err := sink.Commit(t.Context(), []journal.Record{{Run: &journal.Run{ID: "r", Command: "scan", Part: 1}}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range sink.records() {
 		if r.Checkpoint != nil {
 			o.From = append(o.From, *r.Checkpoint)
