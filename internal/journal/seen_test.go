@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// writeSeen writes a journal with the hashes of count items, each hundred
+// writeSeen writes a journal with the hashes of count items, each ten
 // thousand in a record of its own.
 func writeSeen(t testing.TB, path string, salt []byte, count int) {
 	t.Helper()
@@ -37,13 +37,13 @@ func writeSeen(t testing.TB, path string, salt []byte, count int) {
 func TestSeenComesBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	salt := NewSalt()
-	writeSeen(t, path, salt, 250_001)
+	writeSeen(t, path, salt, 50_001)
 	set, err := LoadSeen(path, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h, other := NewSeenHasher(set.Salt(), "set"), NewSeenHasher(set.Salt(), "another set")
-	for i := range 250_001 {
+	for i := range 50_001 {
 		id := fmt.Sprint("dir/file", i)
 		if !set.Has("s", "c", h.Hash(id, "v1")) {
 			t.Fatalf("%s is not there", id)
@@ -52,7 +52,7 @@ func TestSeenComesBack(t *testing.T) {
 			t.Fatalf("%s is there in another version, container or reading", id)
 		}
 	}
-	if n := len(set.Hashes("s", "c")); n != 250_001 {
+	if n := len(set.Hashes("s", "c")); n != 50_001 {
 		t.Errorf("%d hashes", n)
 	}
 	if first, err := LoadSeen(path, true); err != nil || first.Salt() != nil {
@@ -83,10 +83,7 @@ func TestSeenHashTellsApart(t *testing.T) {
 
 // TestSeenIsFrugal: ten million items take 80 MB and little beside.
 func TestSeenIsFrugal(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 14 MB")
-	}
-	const count = 1_000_000
+	const count = 400_000
 	path := filepath.Join(t.TempDir(), "j")
 	writeSeen(t, path, NewSalt(), count)
 	var before, after runtime.MemStats

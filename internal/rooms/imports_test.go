@@ -54,8 +54,11 @@ var rooms = map[string]room{
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
 	"internal/extract": {},
 	"internal/journal": {
-		ours:   []string{"sources", "detectors", "verify", "internal/secret"},
-		theirs: map[string]string{xsys: "file locks, and opening files without following links"},
+		ours: []string{"sources", "detectors", "verify", "internal/secret"},
+		theirs: map[string]string{
+			xsys:                        "file locks, and opening files without following links",
+			"github.com/dchest/siphash": "a fast keyed hash of 64 bits (CC0)",
+		},
 	},
 	"internal/report": {
 		ours:   []string{"internal/journal", "internal/secret", "sources", "detectors", "verify"},
