@@ -109,7 +109,7 @@ func timed(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	if err == nil || ctx.Err() != nil || within.Err() == nil {
 		return err
 	}
-	late := fmt.Errorf("it was not done after %s (--source-deadline): %w", o.Deadline, errLate)
+	late := fmt.Errorf("it was not done after %s (--source-deadline; --resume with this journal goes on): %w", o.Deadline, errLate)
 	return o.Sink.Commit(ctx, []journal.Record{gapRecord(o, sources.Ref{Source: src.Info().Name}, src.Info().Title, "", late)})
 }
 
