@@ -274,7 +274,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	close(stuck.items[1].blocked)
-	stuck.items[1].blocked = nil
+	stuck = newList("list://stuck", "<kid:a>", "<kid:b>")
 	o.Deadline = 0
 	if err := sink.Commit(t.Context(), []journal.Record{{Run: &journal.Run{ID: "r", Command: "scan", Part: 1}}}); err != nil {
 		t.Fatal(err)
