@@ -1,0 +1,283 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// plan says what to plant.
+type plan struct {
+	seed  uint64
+	pairs int
+	only  string // part of the names of the shapes to plant; "" all
+}
+
+// distance is how far apart the halves of a credential stand.
+type distance struct {
+	name  string
+	lines int // at least
+	bytes int // at least
+}
+
+var (
+	adjacent  = distance{name: "adjacent"}
+	distances = []distance{{"6 lines", 6, 0}, {"2 kB", 0, 2 << 10}, {"5 MB", 0, 5 << 20}}
+)
+
+// builder writes the tree.
+type builder struct {
+	root  string
+	r     *rand.Rand
+	keys  *keys
+	truth *truth
+	far   int // files of 5 MB left to write
+}
+
+// build makes the tree of a plan below dir.
+func build(dir string, p plan) (*truth, error) {
+	all, err := shapes()
+	if err != nil {
+		return nil, err
+	}
+	r := rand.New(rand.NewPCG(p.seed, 0x6d69736c616964))
+	b := &builder{root: filepath.Join(dir, treeName), r: r, keys: newKeys(r), truth: &truth{Seed: p.seed}, far: 4 + p.pairs/80}
+	if err := os.Mkdir(b.root, 0o700); err != nil {
+		return nil, err
+	}
+	var wanted []shape
+	for _, s := range all {
+		if strings.Contains(s.name, p.only) {
+			wanted = append(wanted, s)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("no shape is named like %q", p.only)
+	}
+	// Every shape once as it is; then the shapes in turn in all their ways,
+	// until there are enough pairs.
+	for i := range wanted {
+		if err := b.plant(&wanted[i], variant{distance: adjacent}); err != nil {
+			return nil, err
+		}
+	}
+	for b.pairs() < p.pairs {
+		before := b.pairs()
+		for _, i := range r.Perm(len(wanted)) {
+			s := &wanted[i]
+			if s.rows > 3 && r.IntN(s.rows) > 2 { // not most pairs from tables
+				continue
+			}
+			if err := b.plant(s, b.choose(s)); err != nil {
+				return nil, err
+			}
+		}
+		if before == b.pairs() {
+			break // the wanted shapes hold no pairs
+		}
+	}
+	return b.truth, nil
+}
+
+// pairs counts the pairs that have been planted.
+func (b *builder) pairs() int {
+	n := 0
+	for i := range b.truth.Plants {
+		if c := b.truth.Plants[i].Class; c == pair || c == session {
+			n++
+		}
+	}
+	return n
+}
+
+// variant is one way of writing a shape.
+type variant struct {
+	distance    distance
+	secretFirst bool
+	coding      *coding // nil: plain
+}
+
+// choose draws a way that suits the shape.
+func (b *builder) choose(s *shape) variant {
+	v := variant{distance: adjacent}
+	if s.halves() && !s.fixed {
+		v.secretFirst = b.r.IntN(5) < 2
+		switch n := b.r.IntN(40); {
+		case n < 6:
+			v.distance = distances[0]
+		case n < 13:
+			v.distance = distances[1]
+		case n == 13 && b.far > 0:
+			v.distance = distances[2]
+			b.far--
+			return v
+		}
+	}
+	if b.r.IntN(2) == 0 {
+		var fit []*coding
+		for i := range codings {
+			if c := &codings[i]; c.suits(s) {
+				fit = append(fit, c)
+				if len(c.syntax) > 0 || c.ja { // few shapes have these
+					fit = append(fit, c, c)
+				}
+			}
+		}
+		v.coding = fit[b.r.IntN(len(fit))]
+	}
+	return v
+}
+
+// plant writes one file of a shape.
+func (b *builder) plant(s *shape, v variant) error {
+	w := &writer{r: b.r, keys: b.keys, file: make(map[string]string), value: func(s string) string { return s }}
+	if v.coding != nil && v.coding.value != nil {
+		w.value = func(s string) string { return v.coding.value(b.r, s) }
+	}
+	p := plant{Class: s.class, Shape: s.name, Encoding: "plain", Distance: v.distance.name, Order: "id first", Kinds: s.kinds}
+	if v.coding != nil {
+		p.Encoding = v.coding.name
+	}
+	if v.secretFirst {
+		p.Order = "secret first"
+	}
+	text, creds := b.text(w, s, v)
+	if v.coding != nil && v.coding.text != nil {
+		text = v.coding.text(w, text)
+	}
+	if v.coding != nil && v.coding.bytes != nil {
+		var err error
+		if text, err = v.coding.bytes(text); err != nil {
+			return fmt.Errorf("%s as %s: %w", s.name, v.coding.name, err)
+		}
+	}
+	b.truth.Files++
+	p.Path = fmt.Sprintf("%s/%04d/%s", folder(b.r), b.truth.Files, w.expand(s.file))
+	if w.noValue {
+		return fmt.Errorf("shape %s asks for a value that there is not", s.name)
+	}
+	name := filepath.Join(b.root, filepath.FromSlash(p.Path))
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	p.Rows = len(creds)
+	if p.Class == placeholder || p.Class == lookalike || p.Class == compatible {
+		creds = creds[:1]
+	}
+	for _, c := range creds {
+		b.truth.Plants = append(b.truth.Plants, p.of(c))
+	}
+	return os.WriteFile(name, []byte(text), 0o600)
+}
+
+// of is the plant of one credential.
+func (p plant) of(c credential) plant {
+	switch p.Class {
+	case pair, session:
+		p.ID, p.Pair, p.OnlyID, p.Secret = c.id, fingerprint(c.id, c.secret), fingerprint(c.id, ""), fingerprint("", c.secret)
+	case loneID:
+		p.ID, p.OnlyID = c.id, fingerprint(c.id, "")
+	case loneSecret:
+		p.Secret = fingerprint("", c.secret)
+	case other:
+		p.ID, p.OnlyID = c.id, fingerprint(c.id, "")
+	}
+	return p
+}
+
+// text fills the shape in and returns what credentials it then holds.
+func (b *builder) text(w *writer, s *shape, v variant) (string, []credential) {
+	var out strings.Builder
+	var creds []credential
+	w.fresh(s.class)
+	parts := s.parts
+	if v.secretFirst {
+		parts = flipped(parts)
+	}
+	halves := 0
+	for _, p := range parts {
+		switch p.name {
+		case "row":
+			for range s.rows {
+				w.fresh(s.class)
+				creds = append(creds, w.cred)
+				out.WriteString(w.expand(p.text))
+			}
+			continue
+		case "id", "secret":
+			if halves++; halves == 2 {
+				w.filler(&out, s, v.distance)
+			}
+		}
+		out.WriteString(w.expand(p.text))
+	}
+	if len(creds) == 0 {
+		creds = append(creds, w.cred)
+	}
+	return out.String(), creds
+}
+
+// flipped returns the parts with id and secret in each other's place.
+func flipped(parts []part) []part {
+	out := append([]part(nil), parts...)
+	id, secret := -1, -1
+	for i, p := range out {
+		switch p.name {
+		case "id":
+			id = i
+		case "secret":
+			secret = i
+		}
+	}
+	out[id], out[secret] = out[secret], out[id]
+	return out
+}
+
+// filler writes what stands between two halves.
+func (w *writer) filler(out *strings.Builder, s *shape, d distance) {
+	start := out.Len()
+	for n := 0; n < d.lines || out.Len()-start < d.bytes; n++ {
+		if s.fill != "" {
+			out.WriteString(w.expand(s.fill))
+			continue
+		}
+		out.WriteString(w.comment(s))
+	}
+}
+
+// comment is a line that means nothing in the shape's syntax.
+func (w *writer) comment(s *shape) string {
+	text := sentence(w.r)
+	if s.ja {
+		text = pick(w.r, japanese...)
+	}
+	switch s.syntax {
+	case "json":
+		return w.expand(`  "` + pick(w.r, "note", "owner", "description", "tag") + `⟦DIGITS4⟧": "` + text + "\",\n")
+	case "js":
+		return "  // " + text + "\n"
+	case "xml":
+		return "  <!-- " + text + " -->\n"
+	case "html":
+		return "<p>" + text + "</p>\n"
+	case "sql":
+		return "-- " + text + "\n"
+	case "bat":
+		return "REM " + text + "\n"
+	case "c":
+		return "    // " + text + "\n"
+	case "ini", "env", "yaml", "sh", "py":
+		if w.r.IntN(4) == 0 && s.syntax == "env" {
+			return w.expand("APP_⟦UPPER6⟧=" + pick(w.r, "true", "8080", "⟦HEX32⟧", "⟦UUID⟧", "/var/lib/⟦PROJECT⟧") + "\n")
+		}
+		return "# " + text + "\n"
+	}
+	return text + "\n"
+}
+
+// folder is where a file lies.
+func folder(r *rand.Rand) string {
+	return pick(r, "share/IT", "share/projects", "share/old", "home/alice", "home/deploy", "backup/2023", "export/chat", "share/営業部", "share/Finance (old)")
+}
