@@ -192,6 +192,9 @@ func (b *builder) text(w *writer, s *shape, v variant) (string, []credential) {
 	var out strings.Builder
 	var creds []credential
 	w.fresh(s.class)
+	for _, p := range s.parts { // what is chosen once is chosen in the order of the shape
+		w.choose(p.text)
+	}
 	parts := s.parts
 	if v.secretFirst {
 		parts = flipped(parts)

@@ -40,6 +40,7 @@ type figures struct {
 	findings   int // that are not labelled as examples
 	wrongPairs int // an id and a secret that do not belong together
 	halves     int // a half of a pair, reported alone
+	beside     int // another kind of credential in a file of pairs, such as the password of a console CSV
 	invented   int // where no credential is
 	cries      int // of these: in files of placeholders and look-alikes
 
@@ -142,6 +143,11 @@ func (f *figures) missed(found bool, p *plant) {
 	}
 }
 
+// plainKind are the kinds of mislaid that the plants of pairs, ids and secrets
+// are made of; everything else that is found in their files was written there
+// as an accompaniment and is listed, not judged.
+var plainKind = map[string]bool{"aws-access-key": true, "aws-session-key": true, "aws-key-id": true, "aws-secret-key": true}
+
 // judge counts one finding; known is the plant whose fingerprint it has,
 // planted the one whose id, file any plant of the same file.
 func (f *figures) judge(x finding, known, planted, file *plant) {
@@ -153,6 +159,9 @@ func (f *figures) judge(x finding, known, planted, file *plant) {
 		f.wrongPairs++
 		f.wrong = append(f.wrong, "wrong pair: "+planted.where())
 	case file != nil && (file.Class == other || file.Class == compatible):
+	case file != nil && file.Class != placeholder && file.Class != lookalike && !plainKind[x.Kind]:
+		f.beside++
+		f.wrong = append(f.wrong, "beside: "+x.Kind+" "+file.where())
 	default:
 		f.invented++
 		at := x.Path
@@ -189,6 +198,7 @@ func (f *figures) print(out io.Writer, detail bool) {
 	row("wrong pairs, of findings", rate{f.wrongPairs, f.findings})
 	row("precision", rate{f.findings - f.wrongPairs - f.invented, f.findings})
 	fmt.Fprintf(tw, "halves of pairs reported alone\t\t%d\n", f.halves)
+	fmt.Fprintf(tw, "other kinds beside pairs\t\t%d\n", f.beside)
 	fmt.Fprintf(tw, "no such credential\t\t%d\n", f.invented)
 	fmt.Fprintf(tw, "of these placeholders and look-alikes\t\t%d\n", f.cries)
 	fmt.Fprintln(tw, "\t\t")

@@ -61,13 +61,22 @@ func (w *writer) expand(text string) string {
 	}
 }
 
+// choose makes the choices that text asks to be kept.
+func (w *writer) choose(text string) {
+	for rest := range strings.SplitSeq(text, "⟦") {
+		name, _, _ := strings.Cut(rest, "⟧")
+		if len(name) > 2 && name[1] == '?' {
+			w.file[name[:1]] = pick(w.r, strings.Split(name[2:], "|")...)
+		}
+	}
+}
+
 // fill is the value of one ⟦name⟧.
 func (w *writer) fill(name string) string {
 	if len(name) > 1 && name[1] == '?' {
-		if _, ok := w.file[name[:1]]; !ok {
-			w.file[name[:1]] = pick(w.r, strings.Split(name[2:], "|")...)
-		}
-		return w.file[name[:1]]
+		v, ok := w.file[name[:1]]
+		w.noValue = w.noValue || !ok
+		return v
 	}
 	if strings.Contains(name, "|") {
 		return pick(w.r, strings.Split(name, "|")...)
@@ -93,6 +102,12 @@ func (w *writer) fill(name string) string {
 		return b64(w.cred.id + "\n")
 	case "PROFILEB64": // a whole credentials file
 		return b64("[default]\naws_access_key_id = " + w.cred.id + "\naws_secret_access_key = " + w.cred.secret + "\n")
+	case "EMPTY": // keeps an example from being one in the repository
+		return ""
+	case "SAMPLEID": // AWS's documentation
+		return pick(w.r, "AKIAIOSFODNN7"+"EXAMPLE", "ASIAIOSFODNN7"+"EXAMPLE", "AKIAI44QH8DHB"+"EXAMPLE")
+	case "SAMPLESECRET":
+		return pick(w.r, "wJalrXUtnFEMI/K7MDENG"+"/bPxRfiCYEXAMPLEKEY", "je7MtGbClwBF/2Zp9Utk"+"/h3yCo8nvbEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG"+"/bPxRfiCYzEXAMPLEKEY")
 	case "NUL":
 		return "\x00"
 	case "TOKENB64":
