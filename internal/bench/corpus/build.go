@@ -36,14 +36,28 @@ type builder struct {
 	far   int // files of 5 MB left to write
 }
 
+func newBuilder(root string, seed uint64) *builder {
+	r := rand.New(rand.NewPCG(seed, 0x6d69736c616964))
+	return &builder{root: root, r: r, keys: newKeys(r), truth: &truth{Seed: seed}}
+}
+
+// writer fills in the texts of a file that is written in one way.
+func (b *builder) writer(v variant) *writer {
+	w := &writer{r: b.r, keys: b.keys, memo: make(map[string]string), file: make(map[string]string), value: func(s string) string { return s }}
+	if v.coding != nil && v.coding.value != nil {
+		w.value = func(s string) string { return v.coding.value(b.r, s) }
+	}
+	return w
+}
+
 // build makes the tree of a plan below dir.
 func build(dir string, p plan) (*truth, error) {
 	all, err := shapes()
 	if err != nil {
 		return nil, err
 	}
-	r := rand.New(rand.NewPCG(p.seed, 0x6d69736c616964))
-	b := &builder{root: filepath.Join(dir, treeName), r: r, keys: newKeys(r), truth: &truth{Seed: p.seed}, far: 4 + p.pairs/80}
+	b := newBuilder(filepath.Join(dir, treeName), p.seed)
+	b.far = 4 + p.pairs/80
 	if err := os.Mkdir(b.root, 0o700); err != nil {
 		return nil, err
 	}
@@ -65,9 +79,9 @@ func build(dir string, p plan) (*truth, error) {
 	}
 	for b.pairs() < p.pairs {
 		before := b.pairs()
-		for _, i := range r.Perm(len(wanted)) {
+		for _, i := range b.r.Perm(len(wanted)) {
 			s := &wanted[i]
-			if s.rows > 3 && r.IntN(s.rows) > 2 { // not most pairs from tables
+			if s.rows > 3 && b.r.IntN(s.rows) > 2 { // not most pairs from tables
 				continue
 			}
 			if err := b.plant(s, b.choose(s)); err != nil {
@@ -132,10 +146,7 @@ func (b *builder) choose(s *shape) variant {
 
 // plant writes one file of a shape.
 func (b *builder) plant(s *shape, v variant) error {
-	w := &writer{r: b.r, keys: b.keys, file: make(map[string]string), value: func(s string) string { return s }}
-	if v.coding != nil && v.coding.value != nil {
-		w.value = func(s string) string { return v.coding.value(b.r, s) }
-	}
+	w := b.writer(v)
 	p := plant{Class: s.class, Shape: s.name, Encoding: "plain", Distance: v.distance.name, Order: "id first", Kinds: s.kinds}
 	if v.coding != nil {
 		p.Encoding = v.coding.name
@@ -203,6 +214,7 @@ func (b *builder) text(w *writer, s *shape, v variant) (string, []credential) {
 	for _, p := range parts {
 		switch p.name {
 		case "row":
+			w.number = 0
 			for range s.rows {
 				w.fresh(s.class)
 				creds = append(creds, w.cred)
