@@ -8,6 +8,10 @@ import (
 	"path/filepath"
 )
 
+// exitGaps is the exit code of a scan that could not read everything, when
+// leaks are no reason to fail. The gaps are left to the scanner's own tests.
+const exitGaps = 3
+
 // scanWith runs a mislaid program over the tree below dir; "" builds it from
 // this source.
 func scanWith(program, dir string) ([]finding, error) {
@@ -28,7 +32,7 @@ func scanTree(program, tree, dir string) ([]finding, error) {
 	report, journal := filepath.Join(dir, "report.json"), filepath.Join(dir, "run.journal")
 	cmd := exec.Command(program, "scan", tree, "--verify=off", "--format=json", "--output="+report, "--journal="+journal, "--progress=never", "--fail-on=never")
 	out, err := cmd.CombinedOutput()
-	if err != nil {
+	if code := cmd.ProcessState.ExitCode(); code != 0 && code != exitGaps {
 		return nil, fmt.Errorf("scan: %w\n%s", err, out)
 	}
 	f, err := os.Open(report)
