@@ -228,6 +228,7 @@ func (b *builder) text(w *writer, s *shape, v variant) (string, []credential) {
 		}
 		out.WriteString(w.expand(p.text))
 	}
+	creds = append(creds, w.several...)
 	if len(creds) == 0 {
 		creds = append(creds, w.cred)
 	}

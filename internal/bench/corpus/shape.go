@@ -27,7 +27,8 @@ import (
 // keeps the shape as it is: its bytes are not encoded any further.
 //
 // In the text ⟦NAME⟧ stands for a value (see values.go), ⟦a|b|c⟧ for one of
-// several texts, ⟦x?a|b⟧ for the same that is used again by ⟦x?⟧.
+// several texts, ⟦x?a|b⟧ for the same that is used again by ⟦x?⟧, and ⟦ID.1⟧,
+// ⟦SECRET.2⟧ for parts of several credentials in one text.
 type shape struct {
 	name   string
 	file   string // path below the tree

@@ -25,6 +25,7 @@ type writer struct {
 	memo    map[string]string   // values that stay the same within a credential
 	file    map[string]string   // choices that stay the same within the file
 	number  int                 // of the row, from 1
+	several []credential        // those that are written by number
 	noValue bool                // the placeholder is not known: a mistake in a shape
 }
 
@@ -77,6 +78,9 @@ func (w *writer) fill(name string) string {
 		v, ok := w.file[name[:1]]
 		w.noValue = w.noValue || !ok
 		return v
+	}
+	if what, n, ok := strings.Cut(name, "."); ok {
+		return w.numbered(what, n)
 	}
 	if strings.Contains(name, "|") {
 		return pick(w.r, strings.Split(name, "|")...)
@@ -135,6 +139,22 @@ func (w *writer) fill(name string) string {
 	}
 	w.memo[name] = v
 	return v
+}
+
+// numbered is the id or secret of one of several credentials that stand in one
+// part, each in places of its own.
+func (w *writer) numbered(what, number string) string {
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > len(w.several)+1 {
+		w.noValue = true
+		return ""
+	}
+	if n > len(w.several) {
+		w.fresh(pair)
+		w.several = append(w.several, w.cred)
+	}
+	w.cred = w.several[n-1]
+	return w.fill(what)
 }
 
 // once is a value that stays the same within a credential.
