@@ -86,6 +86,9 @@ func TestShapesHoldWhatTheyClaim(t *testing.T) {
 			}
 			w := b.writer(v)
 			text, creds := b.text(w, s, v)
+			if strings.ContainsAny(w.expand(s.file), `\:*?"<>|`) {
+				t.Errorf("%s: not every system can name its file", s.name)
+			}
 			if w.noValue {
 				t.Errorf("%s asks for a value that there is not", s.name)
 			}

@@ -79,11 +79,11 @@ func (w *writer) fill(name string) string {
 		w.noValue = w.noValue || !ok
 		return v
 	}
-	if what, n, ok := strings.Cut(name, "."); ok {
-		return w.numbered(what, n)
-	}
 	if strings.Contains(name, "|") {
 		return pick(w.r, strings.Split(name, "|")...)
+	}
+	if what, n, ok := strings.Cut(name, "."); ok {
+		return w.numbered(what, n)
 	}
 	switch name {
 	case "ID":
