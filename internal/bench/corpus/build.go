@@ -79,13 +79,18 @@ func build(dir string, p plan) (*truth, error) {
 	}
 	for b.pairs() < p.pairs {
 		before := b.pairs()
-		for _, i := range b.r.Perm(len(wanted)) {
+		for n, i := range b.r.Perm(len(wanted)) {
 			s := &wanted[i]
 			if s.rows > 3 && b.r.IntN(s.rows) > 2 { // not most pairs from tables
 				continue
 			}
 			if err := b.plant(s, b.choose(s)); err != nil {
 				return nil, err
+			}
+			if n%16 == 0 {
+				if err := b.crowd(wanted); err != nil {
+					return nil, err
+				}
 			}
 		}
 		if before == b.pairs() {
@@ -147,6 +152,73 @@ func (b *builder) choose(s *shape) variant {
 // plant writes one file of a shape.
 func (b *builder) plant(s *shape, v variant) error {
 	w := b.writer(v)
+	text, creds := b.text(w, s, v)
+	name := w.expand(s.file)
+	if w.noValue {
+		return fmt.Errorf("shape %s asks for a value that there is not", s.name)
+	}
+	if s.class == placeholder || s.class == lookalike || s.class == compatible {
+		creds = creds[:1]
+	}
+	p := v.plant(s)
+	p.Rows = len(creds)
+	var plants []plant
+	for _, c := range creds {
+		plants = append(plants, p.of(c))
+	}
+	return b.write(w, v, name, text, plants)
+}
+
+// crowd writes one file of several shapes, one below the other, as notes grow
+// over the years, with lines of no meaning and with look-alikes between them.
+func (b *builder) crowd(all []shape) error {
+	var fit []*shape
+	for i := range all {
+		switch s := &all[i]; s.syntax {
+		case "prose", "ini", "env", "sh", "md", "none", "csv":
+			if !s.alone && s.rows < 6 && (s.class == pair || s.class == session || s.class == loneID) {
+				fit = append(fit, s)
+			}
+		}
+	}
+	if len(fit) < 4 {
+		return nil
+	}
+	v := variant{distance: adjacent}
+	if b.r.IntN(3) == 0 {
+		v.coding = &codings[b.r.IntN(len(codings))]
+		if v.coding.value != nil || v.coding.ja {
+			v.coding = nil
+		}
+	}
+	var text strings.Builder
+	var plants []plant
+	w := b.writer(v)
+	for range 2 + b.r.IntN(4) {
+		s := fit[b.r.IntN(len(fit))]
+		v := v
+		v.secretFirst = s.halves() && !s.fixed && b.r.IntN(3) == 0
+		w.file, w.several = make(map[string]string), nil
+		part, creds := b.text(w, s, v)
+		text.WriteString(part)
+		for _, c := range creds {
+			p := v.plant(s)
+			p.Shape = "crowd: " + p.Shape
+			plants = append(plants, p.of(c))
+		}
+		text.WriteString("\n")
+		for range 1 + b.r.IntN(12) {
+			text.WriteString(w.expand(pick(b.r, "⟦WORDS⟧", "⟦WORDS⟧ ⟦WORDS⟧", "⟦JAWORDS⟧", "", "commit ⟦HEX40⟧", "ticket ⟦UUID⟧", "sha256:⟦HEX64⟧", "https://wiki.example.org/x/⟦ALNUM8⟧")) + "\n")
+		}
+	}
+	for i := range plants {
+		plants[i].Rows = len(plants)
+	}
+	return b.write(w, v, pick(b.r, "notes", "memo", "todo-old", "wiki-dump", "手順")+pick(b.r, ".txt", ".md", ""), text.String(), plants)
+}
+
+// plant is what is known of a plant of a shape before its credential is.
+func (v variant) plant(s *shape) plant {
 	p := plant{Class: s.class, Shape: s.name, Encoding: "plain", Distance: v.distance.name, Order: "id first", Kinds: s.kinds}
 	if v.coding != nil {
 		p.Encoding = v.coding.name
@@ -154,33 +226,31 @@ func (b *builder) plant(s *shape, v variant) error {
 	if v.secretFirst {
 		p.Order = "secret first"
 	}
-	text, creds := b.text(w, s, v)
+	return p
+}
+
+// write encodes text, writes it into a file of its own and notes its plants.
+func (b *builder) write(w *writer, v variant, name, text string, plants []plant) error {
 	if v.coding != nil && v.coding.text != nil {
 		text = v.coding.text(w, text)
 	}
 	if v.coding != nil && v.coding.bytes != nil {
 		var err error
 		if text, err = v.coding.bytes(text); err != nil {
-			return fmt.Errorf("%s as %s: %w", s.name, v.coding.name, err)
+			return fmt.Errorf("%s as %s: %w", name, v.coding.name, err)
 		}
 	}
 	b.truth.Files++
-	p.Path = fmt.Sprintf("%s/%04d/%s", folder(b.r), b.truth.Files, w.expand(s.file))
-	if w.noValue {
-		return fmt.Errorf("shape %s asks for a value that there is not", s.name)
+	path := fmt.Sprintf("%s/%05d/%s", folder(b.r), b.truth.Files, name)
+	for _, p := range plants {
+		p.Path = path
+		b.truth.Plants = append(b.truth.Plants, p)
 	}
-	name := filepath.Join(b.root, filepath.FromSlash(p.Path))
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+	file := filepath.Join(b.root, filepath.FromSlash(path))
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	p.Rows = len(creds)
-	if p.Class == placeholder || p.Class == lookalike || p.Class == compatible {
-		creds = creds[:1]
-	}
-	for _, c := range creds {
-		b.truth.Plants = append(b.truth.Plants, p.of(c))
-	}
-	return os.WriteFile(name, []byte(text), 0o600)
+	return os.WriteFile(file, []byte(text), 0o600)
 }
 
 // of is the plant of one credential.

@@ -110,6 +110,8 @@ func (w *writer) fill(name string) string {
 		return ""
 	case "SAMPLEID": // AWS's documentation
 		return pick(w.r, "AKIAIOSFODNN7"+"EXAMPLE", "ASIAIOSFODNN7"+"EXAMPLE", "AKIAI44QH8DHB"+"EXAMPLE")
+	case "MINTED": // what LocalStack and moto hand out, of their default accounts
+		return w.keys.maker.KeyID("AKIA", []uint64{0, 123456789012}[w.r.IntN(2)])
 	case "SAMPLESECRET":
 		return pick(w.r, "wJalrXUtnFEMI/K7MDENG"+"/bPxRfiCYEXAMPLEKEY", "je7MtGbClwBF/2Zp9Utk"+"/h3yCo8nvbEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG"+"/bPxRfiCYzEXAMPLEKEY")
 	case "NUL":
