@@ -251,11 +251,15 @@ func relative(root, name string) string {
 // inside is the file that a path names, which may go on into an archive.
 func inside(name string) string {
 	file, _, _ := strings.Cut(name, "!")
-	return strings.TrimSuffix(file, "!")
+	return file
 }
 
-// check makes sure that a report is about the tree at all.
-func check(findings []finding, files map[string]bool) error {
+// check makes sure that a report is about this tree.
+func check(t *truth, findings []finding) error {
+	files := make(map[string]bool)
+	for i := range t.Plants {
+		files[t.Plants[i].Path] = true
+	}
 	for _, f := range findings {
 		if f.Path != "" && !files[inside(f.Path)] {
 			return fmt.Errorf("the report names %s, which is not in the tree", f.Path)

@@ -134,6 +134,9 @@ func scoreFile(out io.Writer, s settings) error {
 	for i := range findings {
 		findings[i].Path = relative(filepath.Join(s.dir, treeName), findings[i].Path)
 	}
+	if err := check(truth, findings); err != nil {
+		return fmt.Errorf("%s: %w", s.score, err)
+	}
 	score(truth, findings).print(out, s.verbose)
 	return nil
 }
