@@ -32,7 +32,7 @@ var formats = map[string]func(io.Reader) ([]finding, error){
 	"mislaid":     readMislaid,
 	"trufflehog":  readTrufflehog,
 	"gitleaks":    readLeaks,
-	"betterleaks": readLeaks,
+	"betterleaks": readBetterleaks,
 	"titus":       readTitus,
 }
 
@@ -129,45 +129,79 @@ func readTrufflehog(r io.Reader) ([]finding, error) {
 	}
 }
 
-// leaksFinding is a finding of gitleaks v8 (report/finding.go) and of
-// betterleaks v1 and v2, which add sets of components; names are matched
-// whatever their case.
-type leaksFinding struct {
-	RuleID     string
-	File       string
-	Secret     string
-	Attributes map[string]string
-	Required   []leaksSet `json:"RequiredSets"`
-	Components []leaksSet `json:"ComponentSets"`
-}
-
-type leaksSet struct {
-	Components []struct{ Secret string } `json:"components"`
-}
-
-// readLeaks reads the JSON of gitleaks and betterleaks.
+// readLeaks reads the JSON of gitleaks v8 and betterleaks v1 (report/finding.go
+// of either): the latter adds sets of values that stand beside the one that a
+// rule captured.
 func readLeaks(r io.Reader) ([]finding, error) {
-	var fs []leaksFinding
+	var fs []struct {
+		RuleID, File, Secret string
+		RequiredSets         []struct {
+			Components []struct{ Secret string } `json:"components"`
+		}
+	}
 	if err := json.NewDecoder(r).Decode(&fs); err != nil {
 		return nil, err
 	}
 	var out []finding
 	for _, f := range fs {
-		if !strings.Contains(f.RuleID, "aws") {
-			continue
-		}
-		file, _, _ := strings.Cut(f.File, "!")
-		if file == "" {
-			file = f.Attributes["path"]
-		}
-		sets := append(f.Required, f.Components...)
-		var values []string
-		for _, set := range sets {
+		var beside []string
+		for _, set := range f.RequiredSets {
 			for _, c := range set.Components {
-				values = append(values, c.Secret)
+				beside = append(beside, c.Secret)
 			}
 		}
-		out = append(out, split(file, f.RuleID, f.Secret, values)...)
+		if strings.Contains(f.RuleID, "aws") {
+			out = append(out, split(f.File, f.RuleID, f.Secret, beside)...)
+		}
+	}
+	return out, nil
+}
+
+// readBetterleaks reads the JSON of betterleaks, v1 or v2 (seen with v2.0.0, schema 1).
+func readBetterleaks(r io.Reader) ([]finding, error) {
+	in := bufio.NewReader(r)
+	head, err := in.Peek(1)
+	if err != nil {
+		return nil, err
+	}
+	if head[0] == '[' {
+		return readLeaks(in)
+	}
+	type match struct {
+		Value string `json:"value"`
+	}
+	var doc struct {
+		Schema   string `json:"schema_version"`
+		Findings []struct {
+			RuleID   string `json:"rule_id"`
+			Match    match  `json:"match"`
+			Location struct {
+				Path string `json:"path"`
+			} `json:"location"`
+			Sets []struct {
+				Components []struct {
+					Match match `json:"match"`
+				} `json:"components"`
+			} `json:"component_sets"`
+		} `json:"findings"`
+	}
+	if err := json.NewDecoder(in).Decode(&doc); err != nil {
+		return nil, err
+	}
+	if doc.Schema != "1" {
+		return nil, fmt.Errorf("schema version %q is not known here", doc.Schema)
+	}
+	var out []finding
+	for _, f := range doc.Findings {
+		var beside []string
+		for _, set := range f.Sets {
+			for _, c := range set.Components {
+				beside = append(beside, c.Match.Value)
+			}
+		}
+		if strings.Contains(f.RuleID, "aws") {
+			out = append(out, split(f.Location.Path, f.RuleID, f.Match.Value, beside)...)
+		}
 	}
 	return out, nil
 }

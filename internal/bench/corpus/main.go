@@ -16,7 +16,7 @@
 //	go run ./internal/bench/corpus -seed 7 -dir /tmp/c -make
 //	trufflehog filesystem /tmp/c/tree --json --no-verification --no-update >th.json
 //	gitleaks dir /tmp/c/tree --report-format json --report-path gl.json --max-decode-depth 5
-//	betterleaks dir /tmp/c/tree --report-format json --report-path bl.json --validation=false
+//	betterleaks /tmp/c/tree --no-banner --silent --output bl.json
 //	titus scan /tmp/c/tree --output ti.ds && titus report --datastore ti.ds --format json >ti.json
 //	go run ./internal/bench/corpus -dir /tmp/c -score th.json -format trufflehog
 //
