@@ -42,7 +42,8 @@ type figures struct {
 	halves     int // a half of a pair, reported alone
 	beside     int // another kind of credential in a file of pairs, such as the password of a console CSV
 	invented   int // where no credential is
-	cries      int // of these: in files of placeholders and look-alikes
+	samples    int // of these: in files of placeholders
+	lookalikes int // and in files of look-alikes
 
 	misses, wrong []string
 }
@@ -167,8 +168,11 @@ func (f *figures) judge(x finding, known, planted, file *plant) {
 		at := x.Path
 		if file != nil {
 			at = file.where()
-			if file.Class == placeholder || file.Class == lookalike {
-				f.cries++
+			switch file.Class {
+			case placeholder:
+				f.samples++
+			case lookalike:
+				f.lookalikes++
 			}
 		}
 		f.wrong = append(f.wrong, "no such credential: "+x.Kind+" "+at)
@@ -200,7 +204,8 @@ func (f *figures) print(out io.Writer, detail bool) {
 	fmt.Fprintf(tw, "halves of pairs reported alone\t\t%d\n", f.halves)
 	fmt.Fprintf(tw, "other kinds beside pairs\t\t%d\n", f.beside)
 	fmt.Fprintf(tw, "no such credential\t\t%d\n", f.invented)
-	fmt.Fprintf(tw, "of these placeholders and look-alikes\t\t%d\n", f.cries)
+	fmt.Fprintf(tw, "  of these placeholders\t\t%d\n", f.samples)
+	fmt.Fprintf(tw, "  of these look-alikes\t\t%d\n", f.lookalikes)
 	fmt.Fprintln(tw, "\t\t")
 	for _, g := range slices.SortedFunc(maps.Keys(f.groups), cmp.Compare[string]) {
 		row("right pair, "+g, f.groups[g])

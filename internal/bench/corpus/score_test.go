@@ -15,8 +15,8 @@ import (
 
 // summary is the part of the figures that the reports in testdata differ in.
 type summary struct {
-	ID, Paired, Right, Lone, Others          string
-	Findings, Wrong, Halves, Invented, Cries int
+	ID, Paired, Right, Lone, Others               string
+	Findings, Wrong, Halves, Invented, Lookalikes int
 }
 
 // TestScore: a report of each scanner about a tree of three pairs, a lone id, a
@@ -76,7 +76,7 @@ func TestScore(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := score(made, findings)
-			got := summary{counts(f.id), counts(f.paired), counts(f.right), counts(f.lone), counts(f.others["a/bedrock.env"]), f.findings, f.wrongPairs, f.halves, f.invented, f.cries}
+			got := summary{counts(f.id), counts(f.paired), counts(f.right), counts(f.lone), counts(f.others["a/bedrock.env"]), f.findings, f.wrongPairs, f.halves, f.invented, f.lookalikes}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
