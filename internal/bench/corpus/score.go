@@ -113,9 +113,9 @@ func score(t *truth, findings []finding) *figures {
 				}
 				f.misses = append(f.misses, state+": "+p.where())
 			}
-		case loneID:
-			f.lone.add(found[p.OnlyID])
-			f.missed(found[p.OnlyID], p)
+		case loneID: // one that was paired wrongly is found all the same; the pair is counted
+			f.lone.add(ids[p.ID])
+			f.missed(ids[p.ID], p)
 		case loneSecret:
 			f.loneSecrets.add(found[p.Secret])
 			f.missed(found[p.Secret], p)
