@@ -80,7 +80,29 @@ var codings = []coding{
 	}},
 	{name: "zero-width around value", syntax: append([]string{"ini", "env", "yaml"}, written...), value: around("\u200b ", "\u200b \u200b", "\ufeff ", "\u2060 \u2060", "\u200e ", "\u00a0 ", " \u200b")},
 	{name: "smart quotes around value", syntax: append([]string{"ini", "env"}, written...), value: around("“ ”", "‘ ’", "„ “", "« »", "「 」", "” ”")},
+	{name: "terminal colours around value", syntax: []string{"none", "ini", "env", "sh", "yaml", "json"}, value: around("\x1b[32m \x1b[0m", "\x1b[01;31m\x1b[K \x1b[m\x1b[K", "\x1b[38;5;214m \x1b[39m")},
+	{name: "js \\x2f", syntax: []string{"js"}, value: each("+/", format(`\x%02x`))},
 	{name: "mark-up around value", syntax: []string{"md"}, value: around("** **", "` `", "*` `*", "<code> </code>", "_ _", "== ==", "~~ ~~")},
+
+	// Every line of the text with something ahead of it.
+	{name: "lines quoted", text: func(w *writer, t string) string { return ahead(t, func(int) string { return "> " }) }},
+	{name: "lines numbered", text: func(w *writer, t string) string {
+		return ahead(t, func(n int) string { return fmt.Sprintf("%6d\t", n) })
+	}},
+	{name: "lines of a patch", text: func(w *writer, t string) string {
+		return w.expand("diff --git a/x b/x\nindex ⟦HEX8⟧..⟦HEX8⟧\n@@ -0,0 +1,9 @@\n") + ahead(t, func(int) string { return "+" })
+	}},
+	{name: "lines of a log", text: func(w *writer, t string) string {
+		return ahead(t, func(int) string { return w.expand("⟦STAMP⟧ web_1  | ") })
+	}},
+	{name: "lines of a chat", text: func(w *writer, t string) string {
+		return ahead(t, func(int) string { return w.expand("[⟦TIME⟧] alice: ") })
+	}},
+	{name: "lines indented by tabs", text: func(w *writer, t string) string { return ahead(t, func(int) string { return "\t\t" }) }},
+	{name: "lines of comments", text: func(w *writer, t string) string { return ahead(t, func(int) string { return " * " }) }},
+	{name: "cell of a CSV", text: func(w *writer, t string) string {
+		return w.expand("id,owner,notes\n1,⟦PLAINUSER⟧,ok\n2,⟦PLAINUSER⟧,\"") + strings.ReplaceAll(t, `"`, `""`) + "\"\n3,bob,-\n"
+	}},
 
 	// A file of another kind that carries the whole text.
 	{name: "json string", text: func(w *writer, t string) string { return carry(w, quoteJSON(t)) }},
@@ -155,6 +177,7 @@ var codings = []coding{
 	{name: "CRLF", bytes: func(t string) (string, error) {
 		return strings.ReplaceAll(strings.ReplaceAll(t, "\r\n", "\n"), "\n", "\r\n"), nil
 	}},
+	{name: "CR", bytes: func(t string) (string, error) { return strings.ReplaceAll(t, "\n", "\r"), nil }},
 	{name: "UTF-8 BOM", bytes: func(t string) (string, error) { return "\ufeff" + t, nil }},
 	{name: "UTF-16LE BOM", bytes: func(t string) (string, error) { return "\xff\xfe" + utf16Bytes(t, false), nil }},
 	{name: "UTF-16BE BOM", bytes: func(t string) (string, error) { return "\xfe\xff" + utf16Bytes(t, true), nil }},
@@ -170,6 +193,17 @@ var codings = []coding{
 
 func charset(e encoding.Encoding) func(string) (string, error) {
 	return func(t string) (string, error) { return e.NewEncoder().String(t) }
+}
+
+// ahead puts something ahead of every line, which are counted from 1.
+func ahead(text string, prefix func(n int) string) string {
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		b.WriteString(prefix(n) + line)
+	}
+	return b.String()
 }
 
 // carry is a JSON document around a value.
