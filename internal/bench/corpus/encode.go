@@ -80,7 +80,7 @@ var codings = []coding{
 	}},
 	{name: "zero-width around value", syntax: append([]string{"ini", "env", "yaml"}, written...), value: around("\u200b ", "\u200b \u200b", "\ufeff ", "\u2060 \u2060", "\u200e ", "\u00a0 ", " \u200b")},
 	{name: "smart quotes around value", syntax: append([]string{"ini", "env"}, written...), value: around("“ ”", "‘ ’", "„ “", "« »", "「 」", "” ”")},
-	{name: "terminal colours around value", syntax: []string{"none", "ini", "env", "sh", "yaml", "json"}, value: around("\x1b[32m \x1b[0m", "\x1b[01;31m\x1b[K \x1b[m\x1b[K", "\x1b[38;5;214m \x1b[39m")},
+	{name: "terminal colours around value", syntax: []string{"none", "ini", "env", "sh", "yaml"}, value: around("\x1b[32m \x1b[0m", "\x1b[01;31m\x1b[K \x1b[m\x1b[K", "\x1b[38;5;214m \x1b[39m")},
 	{name: "js \\x2f", syntax: []string{"js"}, value: each("+/", format(`\x%02x`))},
 	{name: "mark-up around value", syntax: []string{"md"}, value: around("** **", "` `", "*` `*", "<code> </code>", "_ _", "== ==", "~~ ~~")},
 

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -103,9 +104,8 @@ func parseShape(block string) (shape, error) {
 		case "syntax":
 			s.syntax = value
 		case "class":
-			s.class = class(strings.ReplaceAll(value, "-", " "))
-			if value == "look-alike" {
-				s.class = lookalike
+			if s.class = class(value); !slices.Contains(classes, s.class) {
+				return s, fmt.Errorf("%s: unknown class %s", s.name, value)
 			}
 		case "kinds":
 			s.kinds = strings.Split(value, ",")

@@ -20,13 +20,15 @@ type class string
 const (
 	pair        class = "pair"        // a long-term id and its secret
 	session     class = "session"     // a temporary id, its secret and its token
-	loneID      class = "lone id"     // an id without a secret
-	loneSecret  class = "lone secret" // a labelled secret without an id
-	other       class = "other kind"  // another AWS credential
+	loneID      class = "lone-id"     // an id without a secret
+	loneSecret  class = "lone-secret" // a labelled secret without an id
+	other       class = "other-kind"  // another AWS credential
 	placeholder class = "placeholder" // what must not be reported as a leak
 	lookalike   class = "look-alike"  // the same: a file that holds no AWS credential
 	compatible  class = "compatible"  // a key for S3-compatible storage
 )
+
+var classes = []class{pair, session, loneID, loneSecret, other, placeholder, lookalike, compatible}
 
 // plant is one thing that was put into the tree. It holds no secret.
 type plant struct {
