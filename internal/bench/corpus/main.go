@@ -4,7 +4,7 @@
 // distances and orders, among look-alikes; runs a scanner over the tree; and
 // prints recall and precision with their counts.
 //
-//	go run ./internal/bench/corpus -seed 7 -pairs 1000 -v
+//	go run ./internal/bench/corpus -seed 7 -v
 //
 // The tree depends on the seed alone (and holds nothing that stayed the same
 // between seeds but the shapes), so that a detector can be tuned on one seed and
@@ -59,7 +59,7 @@ func run(out io.Writer, args []string) (err error) {
 	var s settings
 	fs := flag.NewFlagSet("corpus", flag.ContinueOnError)
 	fs.Uint64Var(&s.seed, "seed", 1, "seed of the tree")
-	fs.IntVar(&s.pairs, "pairs", 1000, "pairs to plant")
+	fs.IntVar(&s.pairs, "pairs", 2000, "pairs to plant, at least: every shape is planted once")
 	fs.StringVar(&s.dir, "dir", "", "where the tree is made (default: a new temporary directory)")
 	fs.BoolVar(&s.keep, "keep", false, "leave the tree and the list of what was planted")
 	fs.BoolVar(&s.make, "make", false, "make the tree, scan nothing and keep it")
