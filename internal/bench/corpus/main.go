@@ -6,8 +6,8 @@
 //
 //	go run ./internal/bench/corpus -seed 7 -v
 //
-// The tree depends on the seed alone (and holds nothing that stayed the same
-// between seeds but the shapes), so that a detector can be tuned on one seed and
+// The tree depends on -seed, -pairs and -only alone (and holds nothing that is the same
+// for two seeds but the shapes), so that a detector can be tuned on one seed and
 // examined on others. It is written below -dir, mode 0700, and removed
 // afterwards unless -keep is given.
 //
