@@ -7,7 +7,7 @@ BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench soak fuzz clean
+.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ deps: ## install what lint and test-real need (as root also from apt)
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		command -v setfacl >/dev/null && command -v gcc >/dev/null && command -v rg >/dev/null || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends acl gcc libc6-dev ripgrep; }; \
+		command -v npm >/dev/null && command -v cargo >/dev/null && python3 -m pip --version >/dev/null && \
+		command -v openssl >/dev/null && command -v ssh-keygen >/dev/null && command -v git >/dev/null || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm cargo python3-pip openssl openssh-client git; }; \
 	fi
 	mkdir -p $(BIN)
 	$(GO) build -modfile=tools/go.mod -o $(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw
@@ -56,6 +59,9 @@ vuln: ## look for known weaknesses in what we link (asks vuln.go.dev)
 
 bench: ## time the engine and the program beside rg and cat
 	$(GO) run ./internal/bench
+
+corpus: ## plant keys in every shape and count what is found: make corpus ARGS='-seed 7 -v'
+	$(GO) run ./internal/bench/corpus $(ARGS)
 
 soak: ## hours: big trees, kills and fuzzing
 	$(GO) test -count=1 -timeout 4h -v -run TestSoak -tags 'real soak' ./cmd/mislaid
