@@ -23,7 +23,12 @@ type Set struct {
 type shape struct {
 	size  int    // characters
 	users uint64 // bit i: detectors[i] wants a region around it
+	label bool   // escapes near it are undone, and no further off
 }
+
+// longRun is the length, in characters, from which on a run is tried as base64.
+// Shorter ones are tried near anchors alone.
+const longRun = 41
 
 // maxDetectors is the width of shape.users.
 const maxDetectors = 64
@@ -40,6 +45,15 @@ func NewSet(ds ...Detector) (*Set, error) {
 		literals []string
 		run      shape
 	)
+	enter := func(literal string, label bool) (at int) {
+		if at = slices.Index(literals, literal); at >= 0 {
+			s.shapes[at].label = s.shapes[at].label && label
+			return at
+		}
+		literals = append(literals, literal)
+		s.shapes = append(s.shapes, shape{size: len(literal), label: label})
+		return len(literals) - 1
+	}
 	for i, d := range ds {
 		switch {
 		case d.Name == "" || slices.Contains(names, label(d)):
@@ -61,21 +75,28 @@ func NewSet(ds ...Detector) (*Set, error) {
 				run.size = a.Run
 				run.users |= 1 << i
 			default:
-				at := slices.Index(literals, a.Literal)
-				if at < 0 {
-					at = len(literals)
-					literals = append(literals, a.Literal)
-					s.shapes = append(s.shapes, shape{size: len(a.Literal)})
+				at := enter(a.Literal, a.Label)
+				if !a.Label {
+					s.shapes[at].users |= 1 << i
 				}
-				s.shapes[at].users |= 1 << i
+				if a.Encoded && !a.Label {
+					for _, l := range base64Forms(a.Literal) {
+						enter(l, false)
+					}
+				}
+				if a.Encoded {
+					for _, l := range escapedForms(a.Literal) {
+						enter(l, a.Label)
+					}
+				}
 			}
 		}
 	}
 	var err error
-	if s.anchors, err = anchor.Compile(literals, run.size); err != nil {
+	if s.anchors, err = anchor.Compile(literals, run.size, longRun); err != nil {
 		return nil, fmt.Errorf("detectors: %w", err)
 	}
-	s.shapes = append(s.shapes, run)
+	s.shapes = append(s.shapes, run, shape{size: longRun})
 	s.name = strings.Join(names, "+")
 	return s, nil
 }
@@ -89,20 +110,26 @@ func (s *Set) Name() string { return s.name }
 
 // Margin is how many bytes of context a Window needs on both sides of its
 // owned span, wherever the stream has them: the greatest Reach and RunLimit,
-// twice, because a character of UTF-16 is two bytes.
-func (s *Set) Margin() int { return 2 * (s.reach + RunLimit) }
+// three times, because a character of UTF-16 is two bytes, and more in base64.
+func (s *Set) Margin() int { return 3 * (s.reach + RunLimit) }
 
 // NewFinder returns the scratch space of one goroutine.
-func (s *Set) NewFinder() *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
+func (s *Set) NewFinder() *Finder { return newFinder(s) }
 
 // Join returns the candidates that the atoms of one whole stream make, atoms in
-// any order.
-func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
+// any order, and tells t, which may be nil, how.
+func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
+	first := len(dst)
 	own := slices.Clone(atoms)
 	slices.SortFunc(own, func(a, b Atom) int {
 		return cmp.Or(cmp.Compare(a.Detector, b.Detector), comparePlace(a, b))
 	})
 	own = slices.CompactFunc(own, samePlace)
+	if t != nil {
+		t.Atoms = append(t.Atoms, own...)
+		slices.SortStableFunc(t.Atoms, comparePlace)
+		slices.SortStableFunc(t.Drops, func(a, b Drop) int { return cmp.Compare(a.Off, b.Off) })
+	}
 	for len(own) > 0 {
 		d := own[0].Detector
 		n := 1
@@ -110,19 +137,22 @@ func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
 			n++
 		}
 		if d >= 0 && d < len(s.detectors) {
-			dst = s.detectors[d].Join(dst, own[:n:n])
+			dst = s.detectors[d].Join(dst, own[:n:n], t)
 		}
 		own = own[n:]
+	}
+	if t != nil {
+		t.Candidates = append(t.Candidates, dst[first:]...)
 	}
 	return dst
 }
 
 // comparePlace orders atoms by where they stand.
 func comparePlace(a, b Atom) int {
-	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector))
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth))
 }
 
 // samePlace reports whether a and b are one atom that was found twice.
 func samePlace(a, b Atom) bool {
-	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector
+	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.Depth == b.Depth
 }

@@ -5,7 +5,7 @@ import "slices"
 // Hit is one place.
 type Hit struct {
 	Off  int   // offset of its first byte; of a wide hit, of the first character's byte that is not zero
-	ID   int32 // index of the literal, or the number of literals for a run
+	ID   int32 // index of the literal; the number of literals for an exact run, one more for a long run
 	Wide bool  // the literal is written as UTF-16, little or big endian, at any alignment
 }
 
@@ -34,6 +34,9 @@ func (s *Set) NewScanner() *Scanner { return &Scanner{set: s} }
 // bytes. A run that could be a digest in hexadecimal, all digits and letters of
 // one case from a to f, is left out: in source trees and logs nearly all exact
 // runs of 40 are SHA-1.
+//
+// A long run has as many of them as the set says, or one less and '=' behind
+// it. It is left out when its beginning could be a digest: then it is no base64 of text.
 //
 // A literal counts as UTF-16 when a zero byte stands between each two of its
 // characters.

@@ -25,6 +25,7 @@ const aws = "aws --profile RESPONDER "
 func Remedy(l *journal.Leak) []Step {
 	who := principalOf(l.Verdict.ARN)
 	place := removePlaces(l)
+	ofKind, isOfKind := kindSteps(l)
 	switch {
 	case l.Verdict.State == verify.NotCalled && l.Verdict.Why == verify.WhyPlaceholder:
 		return nil
@@ -32,6 +33,8 @@ func Remedy(l *journal.Leak) []Step {
 		return []Step{
 			{Do: "Tell whoever keeps decoys that this one was found, and leave it alone: it is a known decoy account, and every call rings its bell."},
 		}
+	case isOfKind:
+		return ofKind
 	case l.Verdict.State == verify.Dead:
 		return []Step{
 			lookBack(l, "Look back, if it was usable while it could be read"), place,

@@ -45,6 +45,7 @@ type Options struct {
 	ReadFirst   *journal.SeenSet     // what the resumed run read in its pass over likely names
 	Since       *Since               // the earlier journal that the scan builds on; nil: none
 	Progress    *Progress            // may be nil
+	Trace       *detectors.Trace     // hears how one item is judged: see Explain; nil nobody does
 	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
 }
 
