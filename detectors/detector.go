@@ -30,7 +30,7 @@ type Detector struct {
 	Reach int
 
 	// Find appends the atoms in near, a region of a stream. base is the offset
-	// of near[0] in the stream; head is the first 4 KiB of the stream (CSV
+	// of near[0] in the stream, in characters of UTF-16 where it is that; head is the first 4 KiB of the stream (CSV
 	// headings, byte order mark). A region's edge never cuts a run of base64
 	// characters shorter than RunLimit. Find keeps no slice it is given and
 	// sets neither Line nor LineStart. Safe for concurrent use.
@@ -52,6 +52,7 @@ const HeadSize = 4 << 10
 // Anchor is a shape that is found in one fast pass. Exactly one field is set.
 type Anchor struct {
 	Literal string // these bytes, at least 4
+	Word    string // these printable ASCII bytes, at least 3, in any case; a set with words is slower
 	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
 }
 

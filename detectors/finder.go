@@ -97,19 +97,21 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	} else {
 		head, near = f.squeezeHead(w.Head), f.squeeze(l, r.from, r.to)
 	}
-	base := w.Base + int64(l.index(r.from))
+	// Characters of UTF-16 are counted two by two from the stream's beginning.
+	base, unit := w.Base+int64(l.index(r.from)), int64(l.step)
+	parity := base % unit
 	// The owned span and the region's own, as offsets in the stream.
 	from := w.Base + int64(max(w.From, l.index(r.first)))
 	to := w.Base + int64(min(w.To, l.index(r.last)))
 	before := len(dst)
-	dst = f.set.detectors[d].Find(dst, head, near, base)
+	dst = f.set.detectors[d].Find(dst, head, near, base/unit)
 	kept := dst[:before]
 	for _, a := range dst[before:] {
 		if l.step == 2 {
 			a.Wide = true
-			a.Off, a.End = base+2*(a.Off-base), base+2*(a.End-base)
+			a.Off, a.End = 2*a.Off+parity, 2*a.End+parity
 			if a.Record > 0 {
-				a.Record = base + 2*(a.Record-1-base) + 1
+				a.Record = 2*(a.Record-1) + parity + 1
 			}
 		}
 		if a.Off < from || to <= a.Off {

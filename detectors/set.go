@@ -38,6 +38,8 @@ func NewSet(ds ...Detector) (*Set, error) {
 	var (
 		names    []string
 		literals []string
+		words    []string
+		ofWords  []shape
 		run      shape
 	)
 	for i, d := range ds {
@@ -53,13 +55,21 @@ func NewSet(ds ...Detector) (*Set, error) {
 		s.reach = max(s.reach, d.Reach)
 		for _, a := range d.Anchors {
 			switch {
-			case (a.Literal == "") == (a.Run == 0):
-				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal and run", d.Name)
+			case a.fields() != 1:
+				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal, word and run", d.Name)
 			case a.Run != 0 && run.size != 0 && a.Run != run.size:
 				return nil, fmt.Errorf("detectors: %s wants runs of %d where another wants %d", d.Name, a.Run, run.size)
 			case a.Run != 0:
 				run.size = a.Run
 				run.users |= 1 << i
+			case a.Word != "":
+				at := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, a.Word) })
+				if at < 0 {
+					at = len(words)
+					words = append(words, a.Word)
+					ofWords = append(ofWords, shape{size: len(a.Word)})
+				}
+				ofWords[at].users |= 1 << i
 			default:
 				at := slices.Index(literals, a.Literal)
 				if at < 0 {
@@ -72,12 +82,22 @@ func NewSet(ds ...Detector) (*Set, error) {
 		}
 	}
 	var err error
-	if s.anchors, err = anchor.Compile(literals, run.size); err != nil {
+	if s.anchors, err = anchor.Compile(literals, run.size, words...); err != nil {
 		return nil, fmt.Errorf("detectors: %w", err)
 	}
-	s.shapes = append(s.shapes, run)
+	s.shapes = append(append(s.shapes, run), ofWords...)
 	s.name = strings.Join(names, "+")
 	return s, nil
+}
+
+// fields counts the fields that are set.
+func (a Anchor) fields() (n int) {
+	for _, set := range [...]bool{a.Literal != "", a.Word != "", a.Run != 0} {
+		if set {
+			n++
+		}
+	}
+	return n
 }
 
 // label names one detector and its version.
@@ -119,10 +139,10 @@ func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
 
 // comparePlace orders atoms by where they stand.
 func comparePlace(a, b Atom) int {
-	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector))
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.ID, b.ID))
 }
 
 // samePlace reports whether a and b are one atom that was found twice.
 func samePlace(a, b Atom) bool {
-	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector
+	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.ID == b.ID
 }

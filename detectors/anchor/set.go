@@ -13,10 +13,11 @@ const (
 	MaxRun      = 63 // bytes
 )
 
-// Set is literals and at most one run length, compiled together. Safe for
-// concurrent use.
+// Set is literals, at most one run length, and words, compiled together. Safe
+// for concurrent use.
 type Set struct {
 	literals []literal
+	words    *Words // nil: none
 	run      int  // 0: none
 	kernel   bool // take the assembly path
 
@@ -50,18 +51,25 @@ type tables struct {
 
 // Compile prepares a set. Each literal is MinLiteral or more ASCII bytes other
 // than NUL, is matched case by case, and stands once in the list. run is 0 or a
-// length from MinRun to MaxRun.
-func Compile(literals []string, run int) (*Set, error) {
+// length from MinRun to MaxRun. Words are found in any case and cost a pass of
+// their own: see CompileWords.
+func Compile(literals []string, run int, words ...string) (*Set, error) {
 	if len(literals) > MaxLiterals {
 		return nil, fmt.Errorf("anchor: %d literals, at most %d are allowed", len(literals), MaxLiterals)
 	}
 	if run != 0 && (run < MinRun || run > MaxRun) {
 		return nil, fmt.Errorf("anchor: run of %d, want 0 or %d to %d", run, MinRun, MaxRun)
 	}
-	if len(literals) == 0 && run == 0 {
+	if len(literals) == 0 && run == 0 && len(words) == 0 {
 		return nil, errors.New("anchor: nothing to find")
 	}
 	s := &Set{run: run, kernel: hasKernel()}
+	if len(words) > 0 {
+		var err error
+		if s.words, err = CompileWords(words); err != nil {
+			return nil, err
+		}
+	}
 	seen := make(map[string]bool, len(literals))
 	for _, text := range literals {
 		if len(text) < MinLiteral {
