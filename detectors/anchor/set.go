@@ -18,8 +18,8 @@ const (
 type Set struct {
 	literals []literal
 	words    *Words // nil: none
-	run      int  // 0: none
-	kernel   bool // take the assembly path
+	run      int    // 0: none
+	kernel   bool   // take the assembly path
 
 	first  [256]uint8     // hash of a fingerprint → 1 + index of its first literal; 0 none
 	pairs  [1 << 16]uint8 // two neighbouring bytes, low byte first → firstPair, secondPair

@@ -22,6 +22,8 @@ type Credential struct {
 	ID     string // the key id, whole: an identifier, not a secret; "" when unknown
 	Secret Value
 	Token  Value // session token of a temporary key
+
+	Guessable bool // the secret could be found by trying: it has no fingerprint
 }
 
 // Destroy clears the secret and the token, for every copy of c.
@@ -39,7 +41,11 @@ type Fingerprint string
 
 // Fingerprint returns the fingerprint of c. The session token is not part of
 // it: one temporary key stays one credential wherever its token was cut off.
+// That of a guessable secret is empty.
 func (c Credential) Fingerprint() Fingerprint {
+	if c.Guessable {
+		return ""
+	}
 	h := sha256.New()
 	h.Write([]byte("mislaid/v1\x00"))
 	h.Write([]byte(c.ID))
