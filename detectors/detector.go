@@ -29,17 +29,25 @@ type Detector struct {
 	// may depend on. It is also the neighbourhood cut around an anchor.
 	Reach int
 
-	// Find appends the atoms in near, a region of a stream. base is the offset
-	// of near[0] in the stream, in characters of UTF-16 where it is that; head is the first 4 KiB of the stream (CSV
-	// headings, byte order mark). A region's edge never cuts a run of base64
-	// characters shorter than RunLimit. Find keeps no slice it is given and
-	// sets neither Line nor LineStart. Safe for concurrent use.
-	Find func(dst []Atom, head, near []byte, base int64) []Atom
+	// Find appends the atoms in a region of a stream. A region's edge never
+	// cuts a run of base64 characters shorter than RunLimit. Find keeps no
+	// slice it is given and sets neither Line nor LineStart. It tells n.Trace
+	// what it looked at and dropped. Safe for concurrent use.
+	Find func(dst []Atom, n Near) []Atom
 
 	// Join appends the candidates that the atoms of one whole stream make.
 	// atoms are this detector's own, in order of Off, each once. Join may
-	// reorder them. Safe for concurrent use.
-	Join func(dst []Candidate, atoms []Atom) []Candidate
+	// reorder them. It tells t how it scored them. Safe for concurrent use.
+	Join func(dst []Candidate, atoms []Atom, t *Trace) []Candidate
+}
+
+// Near is a region of a stream, as Find is shown it.
+type Near struct {
+	Name  string // the base name of the stream's file, "" none
+	Head  []byte // the first HeadSize bytes of the stream: CSV headings, a byte order mark
+	Bytes []byte
+	Base  int64  // offset of Bytes[0] in the stream, counted in characters where the region is of UTF-16
+	Trace *Trace // who wants to know more, nil nobody
 }
 
 // RunLimit is how far, in bytes, a region grows to reach the end of a run of
@@ -64,11 +72,28 @@ const (
 	PartID Part = iota + 1
 	PartSecret
 	PartToken
+	PartWhole // a credential that needs no other part
 )
+
+// String names the part for people.
+func (p Part) String() string {
+	switch p {
+	case PartID:
+		return "key id"
+	case PartSecret:
+		return "secret"
+	case PartToken:
+		return "session token"
+	case PartWhole:
+		return "credential"
+	}
+	return "part"
+}
 
 // Atom is one part of a credential, at its place. It is held in memory only.
 type Atom struct {
 	Part     Part
+	Kind     secret.Kind  // what it is a part of, where the part alone tells
 	ID       string       // the key id, for PartID
 	Value    secret.Value // the secret bytes, for the other parts
 	Off, End int64        // its bytes in the stream: [Off, End)

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"mislaid/detectors/anchor"
@@ -9,6 +10,7 @@ import (
 
 // Window is a span of a stream with its surroundings.
 type Window struct {
+	Name      string // the base name of the stream's file, "" none
 	Head      []byte // the first HeadSize bytes of the stream, or as many as there are
 	Bytes     []byte // context, owned span, context
 	Base      int64  // offset of Bytes[0] in the stream
@@ -19,6 +21,8 @@ type Window struct {
 
 // Finder finds atoms in windows. It belongs to one goroutine.
 type Finder struct {
+	Trace *Trace // hears what is dropped; nil nobody does
+
 	set     *Set
 	scanner *anchor.Scanner
 	hits    []anchor.Hit
@@ -41,7 +45,10 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 	f.hits, lines = f.scanner.Scan(f.hits[:0], w.Bytes[lo:hi])
 	owned := w.Bytes[w.From:w.To]
 
-	first := len(dst)
+	first, firstDrop := len(dst), 0
+	if f.Trace != nil {
+		firstDrop = len(f.Trace.Drops)
+	}
 	if len(f.hits) > 0 {
 		for i := range f.hits {
 			f.hits[i].Off += lo
@@ -54,6 +61,9 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 			slices.SortStableFunc(found, comparePlace)
 			dst = dst[:first+len(slices.CompactFunc(found, samePlace))]
 			number(dst[first:], w)
+		}
+		if f.Trace != nil {
+			numberDrops(f.Trace.Drops[firstDrop:], w)
 		}
 	}
 
@@ -103,8 +113,14 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	// The owned span and the region's own, as offsets in the stream.
 	from := w.Base + int64(max(w.From, l.index(r.first)))
 	to := w.Base + int64(min(w.To, l.index(r.last)))
-	before := len(dst)
-	dst = f.set.detectors[d].Find(dst, head, near, base/unit)
+	before, firstDrop := len(dst), 0
+	if f.Trace != nil {
+		firstDrop = len(f.Trace.Drops)
+	}
+	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base / unit, Trace: f.Trace})
+	if f.Trace != nil {
+		f.Trace.own(firstDrop, d, unit, parity, from, to)
+	}
 	kept := dst[:before]
 	for _, a := range dst[before:] {
 		if l.step == 2 {
@@ -125,6 +141,36 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	clear(f.near) // no copy of a secret outlives the call
 	clear(f.head)
 	return kept
+}
+
+// own keeps of the drops from first on those that begin in [from, to), as show
+// does with atoms.
+func (t *Trace) own(first, detector int, unit, parity, from, to int64) {
+	kept := t.Drops[:first]
+	for _, d := range t.Drops[first:] {
+		if unit == 2 {
+			d.Wide = true
+			d.Off, d.End = 2*d.Off+parity, 2*d.End+parity
+		}
+		if from <= d.Off && d.Off < to {
+			d.Detector = detector
+			kept = append(kept, d)
+		}
+	}
+	t.Drops = kept
+}
+
+// numberDrops sets Line and LineStart of drops.
+func numberDrops(drops []Drop, w Window) {
+	slices.SortStableFunc(drops, func(a, b Drop) int { return cmp.Compare(a.Off, b.Off) })
+	at := make([]Atom, len(drops))
+	for i, d := range drops {
+		at[i].Off = d.Off
+	}
+	number(at, w)
+	for i := range drops {
+		drops[i].Line, drops[i].LineStart = at[i].Line, at[i].LineStart
+	}
 }
 
 // number sets Line and LineStart of atoms, which are in order of Off.

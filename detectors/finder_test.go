@@ -215,6 +215,6 @@ func TestDenseStreams(t *testing.T) {
 		if name == "ids" && len(atoms) != len(b)/len(unit) {
 			t.Errorf("%s: %d atoms, want %d", name, len(atoms), len(b)/len(unit))
 		}
-		set.Join(nil, atoms)
+		set.Join(nil, atoms, nil)
 	}
 }

@@ -116,13 +116,19 @@ func (s *Set) Margin() int { return 2 * (s.reach + RunLimit) }
 func (s *Set) NewFinder() *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
 
 // Join returns the candidates that the atoms of one whole stream make, atoms in
-// any order.
-func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
+// any order, and tells t, which may be nil, how.
+func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
+	first := len(dst)
 	own := slices.Clone(atoms)
 	slices.SortFunc(own, func(a, b Atom) int {
 		return cmp.Or(cmp.Compare(a.Detector, b.Detector), comparePlace(a, b))
 	})
 	own = slices.CompactFunc(own, samePlace)
+	if t != nil {
+		t.Atoms = append(t.Atoms, own...)
+		slices.SortStableFunc(t.Atoms, comparePlace)
+		slices.SortStableFunc(t.Drops, func(a, b Drop) int { return cmp.Compare(a.Off, b.Off) })
+	}
 	for len(own) > 0 {
 		d := own[0].Detector
 		n := 1
@@ -130,9 +136,12 @@ func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
 			n++
 		}
 		if d >= 0 && d < len(s.detectors) {
-			dst = s.detectors[d].Join(dst, own[:n:n])
+			dst = s.detectors[d].Join(dst, own[:n:n], t)
 		}
 		own = own[n:]
+	}
+	if t != nil {
+		t.Candidates = append(t.Candidates, dst[first:]...)
 	}
 	return dst
 }

@@ -47,19 +47,18 @@ func New() detectors.Detector {
 
 // region is the bytes around some anchors, as Find is given them.
 type region struct {
-	head, near []byte
-	base       int64
-	ids        []span // the ids in near, in order
+	detectors.Near
+	ids []span // the ids in Bytes, in order
 }
 
-// span is a part of region.near.
+// span is a part of a region.
 type span struct{ from, to int }
 
 // find is the Detector's Find.
-func find(dst []detectors.Atom, head, near []byte, base int64) []detectors.Atom {
+func find(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
 	var few [8]span
-	r := region{head: head, near: near, base: base}
-	r.ids = appendIDs(few[:0], near)
+	r := region{Near: n}
+	r.ids = appendIDs(few[:0], &n)
 	for _, id := range r.ids {
 		dst = r.id(dst, id)
 	}
@@ -75,14 +74,14 @@ func (r *region) atom(part detectors.Part, s span, name string) detectors.Atom {
 	rec := r.recordOf(s.from)
 	a := detectors.Atom{
 		Part:  part,
-		Off:   r.base + int64(s.from),
-		End:   r.base + int64(s.to),
+		Off:   r.Base + int64(s.from),
+		End:   r.Base + int64(s.to),
 		Label: cleanHint(name),
 		Hints: r.hints(s, rec),
 	}
 	a.Hints.Label = a.Label
 	if rec.kind != noRecord {
-		a.Record = r.base + int64(rec.from) + 1
+		a.Record = r.Base + int64(rec.from) + 1
 	}
 	return a
 }

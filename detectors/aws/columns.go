@@ -31,13 +31,13 @@ func (r *region) cell(i int, accept func(name string) bool) string {
 	if !ok {
 		return ""
 	}
-	rest := r.near[i:]
+	rest := r.Bytes[i:]
 	if n := bytes.IndexByte(rest[:min(len(rest), hintReach)], '\n'); n >= 0 {
 		rest = rest[:n]
 	} else {
 		rest = rest[:min(len(rest), hintReach)]
 	}
-	row = r.near[i-len(row) : i+len(rest)]
+	row = r.Bytes[i-len(row) : i+len(rest)]
 	for n := 0; ; n++ {
 		name := heading(names, sep, n)
 		if name == "" {
@@ -52,7 +52,7 @@ func (r *region) cell(i int, accept func(name string) bool) string {
 // headings returns the first line of the stream and its separator, 0 if it does
 // not hold headings.
 func (r *region) headings() (line []byte, sep byte) {
-	line = bytes.TrimPrefix(r.head, []byte("\xef\xbb\xbf"))
+	line = bytes.TrimPrefix(r.Head, []byte("\xef\xbb\xbf"))
 	if n := bytes.IndexByte(line[:min(len(line), 512)], '\n'); n >= 0 {
 		line = bytes.TrimRight(line[:n], "\r")
 	} else {
@@ -83,11 +83,11 @@ func containsFold(b []byte, low string) bool {
 // line or begins out of sight.
 func (r *region) rowBefore(i int) (row []byte, ok bool) {
 	from := max(i-recordReach, 0)
-	n := bytes.LastIndexByte(r.near[from:i], '\n')
+	n := bytes.LastIndexByte(r.Bytes[from:i], '\n')
 	if n < 0 {
 		return nil, false
 	}
-	return r.near[from+n+1 : i], true
+	return r.Bytes[from+n+1 : i], true
 }
 
 // columnsIn counts the separators in b that stand outside of quotes.

@@ -13,9 +13,9 @@ import (
 func (r *region) escaped(dst []detectors.Atom) []detectors.Atom {
 	done := 0
 	for _, id := range r.ids {
-		from, to := max(id.from-nearReach, done), min(id.to+nearReach, len(r.near))
+		from, to := max(id.from-nearReach, done), min(id.to+nearReach, len(r.Bytes))
 		for i := from; i < to; i++ {
-			switch r.near[i] {
+			switch r.Bytes[i] {
 			case '\\', '%', '&', '=':
 			default:
 				continue
@@ -36,7 +36,7 @@ func (r *region) escaped(dst []detectors.Atom) []detectors.Atom {
 // escapedRun returns the longest text of base64 characters and escapes of '/'
 // and '+' that has an escape at near[i], or begins right after one there.
 func (r *region) escapedRun(i int) span {
-	b := r.near
+	b := r.Bytes
 	from, to := i, i
 	if _, n := unescape(b[i:]); n == 0 {
 		// An escape of something else: the run begins behind it.
@@ -78,7 +78,7 @@ const maxEscaped = 6*secretLen + 2
 
 // escapedSecret appends the atom of the secret written at s, if it is one.
 func (r *region) escapedSecret(dst []detectors.Atom, s span) []detectors.Atom {
-	b := r.near
+	b := r.Bytes
 	var plain [secretLen]byte
 	n, escapes := 0, 0
 	// What precedes the run may be the rest of an escape: "\n" or "=3D".

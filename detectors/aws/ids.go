@@ -16,16 +16,21 @@ const idLen = 20
 var idPrefixes = []string{"AKIA", "ASIA"}
 
 // appendIDs appends the ids in near, in order.
-func appendIDs(dst []span, near []byte) []span {
+func appendIDs(dst []span, n *detectors.Near) []span {
+	near := n.Bytes
 	for _, prefix := range idPrefixes {
 		p := []byte(prefix)
 		for i := 0; ; {
-			n := bytes.Index(near[i:], p)
-			if n < 0 {
+			k := bytes.Index(near[i:], p)
+			if k < 0 {
 				break
 			}
-			i += n
-			if isID(near, i) {
+			i += k
+			switch {
+			case !isID(near, i):
+			case isMadeUp(near[i:i+idLen]) && !isSampleID(string(near[i:i+idLen])):
+				n.Drop(detectors.PartID, i, i+idLen, idLen, "made up", "typed by a person: a repeated letter, an alphabet or a word")
+			default:
 				dst = append(dst, span{i, i + idLen})
 			}
 			i++
@@ -35,7 +40,7 @@ func appendIDs(dst []span, near []byte) []span {
 	return dst
 }
 
-// isID reports whether an id stands at near[i:], which begins with a prefix.
+// isID reports whether near[i:], which begins with a prefix, has the form of an id.
 func isID(near []byte, i int) bool {
 	end := i + idLen
 	if end > len(near) || end < len(near) && isUpperOrDigit(near[end]) || !beginsHere(near, i) {
@@ -45,13 +50,13 @@ func isID(near []byte, i int) bool {
 	if bytes.HasSuffix(id, sampleWord) {
 		return isAll(id, isUpperOrDigit)
 	}
-	return isAll(id[4:], isBase32) && !isMadeUp(id)
+	return isAll(id[4:], isBase32)
 }
 
 // id appends the atom of an id.
 func (r *region) id(dst []detectors.Atom, s span) []detectors.Atom {
 	a := r.atom(detectors.PartID, s, r.labelOf(s.from).name)
-	a.ID = string(r.near[s.from:s.to])
+	a.ID = string(r.Bytes[s.from:s.to])
 	a.Placeholder = isSampleID(a.ID)
 	return append(dst, a)
 }

@@ -18,7 +18,7 @@ type digest [sha256.Size]byte
 func digestOf(v secret.Value) digest { return sha256.Sum256(v.Reveal()) }
 
 // join is the Detector's Join.
-func join(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candidate {
+func join(dst []detectors.Candidate, atoms []detectors.Atom, t *detectors.Trace) []detectors.Candidate {
 	var ids, secrets, tokens []detectors.Atom
 	for _, a := range atoms {
 		switch a.Part {
@@ -30,8 +30,8 @@ func join(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candida
 			tokens = append(tokens, a)
 		}
 	}
-	j := joiner{ids: ids, secrets: secrets, pairs: match(ids, secrets)}
-	j.tokens = matchTokens(ids, tokens)
+	j := joiner{ids: ids, secrets: secrets, pairs: match(ids, secrets, t)}
+	j.tokens = matchTokens(ids, tokens, t)
 	first := len(dst)
 	dst = j.paired(dst)
 	dst = j.repeated(dst)

@@ -30,7 +30,7 @@ func (r *region) labelOf(i int) label {
 		}
 	}
 	from := max(i-lookBack, 0)
-	before := r.near[from:i]
+	before := r.Bytes[from:i]
 	name := nameBefore(before)
 	k := kindOf(name)
 	if k == otherLabel && mentionsSecret(before) {

@@ -152,7 +152,7 @@ func TestBoundaries(t *testing.T) {
 		{"キー", "です", true}, {"", "a", true},
 		{"X", "", false}, {"", "X", false}, {"", "7", false}, {"", "0", false}, {"A3T", "", false}, {"g3D", "", false},
 	} {
-		got := appendIDs(nil, []byte(tt.before+id+tt.after))
+		got := appendIDs(nil, &detectors.Near{Bytes: []byte(tt.before + id + tt.after)})
 		if (len(got) == 1) != tt.want {
 			t.Errorf("%q id %q: found %v, want %v", tt.before, tt.after, len(got) == 1, tt.want)
 		}

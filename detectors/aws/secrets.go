@@ -10,7 +10,7 @@ const secretLen = 40
 
 // secrets appends the runs of exactly 40 characters that may be secrets.
 func (r *region) secrets(dst []detectors.Atom) []detectors.Atom {
-	b := r.near
+	b := r.Bytes
 	// Any run of 40 has a character at one of these places; after the end of a
 	// run or a foreign character, the next run cannot reach its 40th earlier.
 	for i := secretLen - 1; i < len(b); i += secretLen {
@@ -34,14 +34,27 @@ func (r *region) secrets(dst []detectors.Atom) []detectors.Atom {
 // secret appends the atom of a secret that is written at s, unless it is
 // something else.
 func (r *region) secret(dst []detectors.Atom, s span, value []byte) []detectors.Atom {
+	drop := func(filter, why string) []detectors.Atom {
+		r.Drop(detectors.PartSecret, s.from, s.to, len(value), filter, "%s", why)
+		return dst
+	}
 	sample := isSampleSecret(value)
 	if !sample && !isRandom(value) {
-		return dst
+		return drop("not random", "a hash, an alphabet or a repeated pattern: no random key looks so")
 	}
 	l := r.labelOf(s.from)
 	named := l.kind == secretLabel
-	if !named && (!r.nearID(s) || !sample && (looksLikeText(value) || insideLonger(r.near, s))) {
-		return dst
+	if !named && !sample {
+		switch {
+		case !r.nearID(s):
+			return drop("no label", "no name calls it a secret, and no key id stands near")
+		case looksLikeText(value):
+			return drop("text", "no name calls it a secret, and it reads like words, a path or a number")
+		case insideLonger(r.Bytes, s):
+			return drop("inside longer", "no name calls it a secret, and it is a piece of a longer token")
+		}
+	} else if !named && !r.nearID(s) {
+		return drop("no label", "a sample, but no name calls it a secret and no key id stands near")
 	}
 	a := r.atom(detectors.PartSecret, s, l.name)
 	a.Labelled = named

@@ -21,7 +21,7 @@ var tokenMarks = [][]byte{[]byte("oJb3JpZ2lu"), []byte("oGZXIvYXdz"), []byte("oD
 // tokens appends the session tokens: those with a known opening, and those that
 // a label names near a temporary id.
 func (r *region) tokens(dst []detectors.Atom) []detectors.Atom {
-	b := r.near
+	b := r.Bytes
 	for _, mark := range tokenMarks {
 		for i := 0; ; {
 			n := bytes.Index(b[i:], mark)
@@ -86,7 +86,7 @@ func tokenBegins(b []byte, i int) bool {
 // escapes must end before that.
 func (r *region) tokenEnd(from int) int {
 	const visible = reach - hintReach
-	b := r.near
+	b := r.Bytes
 	i, escapes, limit := from, 0, detectors.RunLimit
 	for i < len(b) {
 		if isBase64(b[i]) {
@@ -118,7 +118,7 @@ func (r *region) tokenEnd(from int) int {
 
 // token appends the atom of the token written at s.
 func (r *region) token(dst []detectors.Atom, s span, known bool) []detectors.Atom {
-	raw := r.near[s.from:s.to]
+	raw := r.Bytes[s.from:s.to]
 	plain := raw
 	if bytes.ContainsAny(raw, `\%&`) || bytes.ContainsRune(bytes.TrimRight(raw, "="), '=') {
 		plain = make([]byte, 0, len(raw))

@@ -95,7 +95,7 @@ func everyCut(t *testing.T, set *detectors.Set, text []byte) {
 
 // Scan returns the candidates in a stream that is read in windows of a size.
 func Scan(set *detectors.Set, stream []byte, size int) []detectors.Candidate {
-	return set.Join(nil, Atoms(set, stream, size))
+	return set.Join(nil, Atoms(set, stream, size), nil)
 }
 
 // Atoms returns the atoms in a stream that is read in windows of a size, each

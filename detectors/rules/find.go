@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"fmt"
 	"sync"
 
 	"mislaid/detectors"
@@ -24,10 +25,10 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // dense place must not be searched again for each keyword. So the stream is cut
 // into cells of fixed places, an expression is tried on one cell at a time with
 // as much around it as a match may reach, and the cell keeps what begins in it.
-func (s *Set) find(dst []detectors.Atom, _, near []byte, base int64) []detectors.Atom {
+func (s *Set) find(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
 	sc := scratches.Get().(*scratch)
 	defer scratches.Put(sc)
-	sc.hits = s.words.Scan(sc.hits[:0], near, 0)
+	sc.hits = s.words.Scan(sc.hits[:0], n.Bytes, 0)
 	sc.used = sc.used[:0]
 	for len(sc.places) < len(s.rules) {
 		sc.places = append(sc.places, nil)
@@ -53,7 +54,7 @@ func (s *Set) find(dst []detectors.Atom, _, near []byte, base int64) []detectors
 	}
 	for _, i := range sc.used {
 		for _, sp := range sc.places[i] {
-			dst = s.rules[i].along(dst, near, base, sp)
+			dst = s.rules[i].along(dst, &n, sp)
 		}
 		sc.places[i] = sc.places[i][:0]
 	}
@@ -62,14 +63,15 @@ func (s *Set) find(dst []detectors.Atom, _, near []byte, base int64) []detectors
 
 // along tries a rule on a merged neighbourhood, cell by cell. The span may
 // reach beyond near, and does where the stream begins or ends.
-func (r *compiled) along(dst []detectors.Atom, near []byte, base int64, sp Span) []detectors.Atom {
+func (r *compiled) along(dst []detectors.Atom, n *detectors.Near, sp Span) []detectors.Atom {
+	near, base := n.Bytes, n.Base
 	first := (base + int64(max(sp.From, 0))) / cell
 	last := (base + int64(min(sp.To, len(near))) - 1) / cell
 	for c := first; c <= last; c++ {
 		from, to := int(c*cell-base), int((c+1)*cell-base)
 		t := try{
-			near: near, base: base, keep: Span{from, to},
-			at: Span{max(sp.From, from-r.reach), min(sp.To, to+r.reach)},
+			near: n, keep: Span{from, to},
+			at:   Span{max(sp.From, from-r.reach), min(sp.To, to+r.reach)},
 		}
 		// What is cut off here goes on there: only the stream's own edges are real.
 		t.cutLeft = t.at.From > 0 || t.at.From == 0 && base > 0
@@ -82,32 +84,32 @@ func (r *compiled) along(dst []detectors.Atom, near []byte, base int64, sp Span)
 
 // try is one trial of an expression.
 type try struct {
-	near              []byte
-	base              int64
+	near              *detectors.Near
 	at                Span // what the expression sees of near
 	keep              Span // where the secrets begin that are taken
 	cutLeft, cutRight bool // the edge of what it sees is not the stream's
 }
 
 func (r *compiled) try(dst []detectors.Atom, t try) []detectors.Atom {
-	text := t.near[t.at.From:t.at.To]
+	text := t.near.Bytes[t.at.From:t.at.To]
 	for _, m := range r.Regexp.FindAllSubmatchIndex(text, -1) {
 		match := Span{m[0], m[1]}
 		if t.cutLeft && match.From == 0 || t.cutRight && match.To == len(text) || match.To-match.From > r.reach {
 			continue // it may be a piece of something longer
 		}
 		group := r.group(m)
-		begin := t.at.From + group.From
+		begin, end := t.at.From+group.From, t.at.From+group.To
 		if group.To <= group.From || begin < t.keep.From || begin >= t.keep.To {
 			continue
 		}
-		value, profile, why := r.judge(text, match, group)
+		value, profile, filter, why := r.judge(text, match, group)
 		if why != "" {
+			t.near.Drop(detectors.PartWhole, begin, end, end-begin, filter, "rule %s: %s", r.ID, why)
 			continue
 		}
 		dst = append(dst, detectors.Atom{
-			Part: detectors.PartSecret, ID: r.ID, Value: secret.New(value),
-			Off: t.base + int64(begin), End: t.base + int64(t.at.From+group.To),
+			Part: detectors.PartWhole, ID: r.ID, Value: secret.New(value),
+			Off: t.near.Base + int64(begin), End: t.near.Base + int64(end),
 			Hints: detectors.Hints{Profile: profile},
 		})
 	}
@@ -127,25 +129,25 @@ func (r *Rule) group(m []int) Span {
 	return Span{m[0], m[1]}
 }
 
-// judge returns the secret of a match, or why it is none.
-func (r *Rule) judge(text []byte, match, group Span) (value []byte, profile, why string) {
+// judge returns the secret of a match, or which filter says why it is none.
+func (r *Rule) judge(text []byte, match, group Span) (value []byte, profile, filter, why string) {
 	value = text[group.From:group.To]
-	if r.Entropy > 0 && detectors.Entropy(value) <= r.Entropy {
-		return nil, "", "its entropy is too low"
+	if e := detectors.Entropy(value); r.Entropy > 0 && e <= r.Entropy {
+		return nil, "", "entropy", fmt.Sprintf("%.2f bits per byte, and the rule wants more than %g", e, r.Entropy)
 	}
 	for i := range r.Allow {
 		if r.Allow[i].excuses(value, text[match.From:match.To], lineAround(text, match)) {
-			return nil, "", "an allowlist of the rule excuses it"
+			return nil, "", "allowlist", "an allowlist excuses it"
 		}
 	}
 	if r.Check == nil {
-		return value, "", ""
+		return value, "", "", ""
 	}
 	c := r.Check(text, match, group)
 	if c.Secret != nil {
 		value = c.Secret
 	}
-	return value, c.Profile, c.Why
+	return value, c.Profile, "check", c.Why
 }
 
 // lineAround returns the lines in which a match stands, as far as they can be

@@ -146,7 +146,7 @@ func (s *Set) Detector() detectors.Detector {
 }
 
 // join makes each atom a candidate of its own.
-func (s *Set) join(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candidate {
+func (s *Set) join(dst []detectors.Candidate, atoms []detectors.Atom, _ *detectors.Trace) []detectors.Candidate {
 	for _, a := range atoms {
 		r := &s.rules[s.byID[a.ID]]
 		dst = append(dst, detectors.Candidate{

@@ -36,6 +36,7 @@ type Options struct {
 	Reads       pace.Limiter         // bytes read, over all sources; nil: no limit
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
 	Progress    *Progress            // may be nil
+	Trace       *detectors.Trace     // hears how one item is judged: see Explain; nil nobody does
 	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
 }
 

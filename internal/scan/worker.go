@@ -189,7 +189,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	}
 	f.atoms = found.atoms
 	f.place = place(it)
-	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms), w.Trace)
 	if len(f.candidates) == 0 {
 		return f, err
 	}
@@ -209,7 +209,7 @@ func (w *worker) scanInline(ctx context.Context, it sources.Item) (f finds, err 
 	found, err := w.whole(ctx, it, bytes.NewReader(it.Inline), whole)
 	f.attr, f.bytes, f.atoms = it.Attr, found.n, found.atoms
 	f.place = place(it)
-	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms), w.Trace)
 	sum := sha256.Sum256(it.Inline)
 	f.sum = hex.EncodeToString(sum[:])
 	return f, err
