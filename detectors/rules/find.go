@@ -71,7 +71,7 @@ func (r *compiled) along(dst []detectors.Atom, n *detectors.Near, sp Span) []det
 		from, to := int(c*cell-base), int((c+1)*cell-base)
 		t := try{
 			near: n, keep: Span{from, to},
-			at:   Span{max(sp.From, from-r.reach), min(sp.To, to+r.reach)},
+			at: Span{max(sp.From, from-r.reach), min(sp.To, to+r.reach)},
 		}
 		// What is cut off here goes on there: only the stream's own edges are real.
 		t.cutLeft = t.at.From > 0 || t.at.From == 0 && base > 0
@@ -108,7 +108,7 @@ func (r *compiled) try(dst []detectors.Atom, t try) []detectors.Atom {
 			continue
 		}
 		dst = append(dst, detectors.Atom{
-			Part: detectors.PartWhole, ID: r.ID, Value: secret.New(value),
+			Part: detectors.PartWhole, Kind: r.Kind, ID: r.ID, Value: secret.New(value),
 			Off: t.near.Base + int64(begin), End: t.near.Base + int64(end),
 			Hints: detectors.Hints{Profile: profile},
 		})

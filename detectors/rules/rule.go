@@ -165,7 +165,7 @@ func (s *Set) join(dst []detectors.Candidate, atoms []detectors.Atom, _ *detecto
 // characters that random strings are written in and that change their kind
 // often. Words, paths and numbers do not count, however long.
 func cannotBeGuessed(b []byte) bool {
-	changes := 0
+	changes, digits := 0, 0
 	for i, c := range b {
 		if !isToken(c) {
 			return false
@@ -173,8 +173,11 @@ func cannotBeGuessed(b []byte) bool {
 		if i > 0 && kindOf(c) != kindOf(b[i-1]) {
 			changes++
 		}
+		if kindOf(c) == '0' {
+			digits++
+		}
 	}
-	return changes >= len(b)/4 && detectors.Entropy(b)*float64(len(b)) >= 128
+	return changes >= len(b)/4 && digits >= len(b)/20 && detectors.Entropy(b)*float64(len(b)) >= 128
 }
 
 func isToken(c byte) bool {
