@@ -57,7 +57,7 @@ type Checked struct {
 const (
 	// maxReach is how far from a keyword a match may reach, and minReach how far
 	// the expression always sees, in bytes.
-	maxReach = 4 << 10
+	maxReach = 8 << 10
 	minReach = 256
 
 	cell       = 2 * maxReach // see find
