@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -69,7 +68,10 @@ func pkcs8() []byte {
 	return must(x509.MarshalPKCS8PrivateKey(must(key, err)))
 }
 
-func rsaKey(bits int) *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, bits)) }
+// sequence returns n random bytes as a key looks from outside.
+func sequence(n int) []byte {
+	return append([]byte{0x30, 0x82, byte(n >> 8), byte(n)}, random(n, alnum)...)
+}
 
 func std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
@@ -78,7 +80,7 @@ func credential(kind secret.Kind, value string) []secret.Credential {
 }
 
 func accountFile(email string) (file, key string) {
-	der := must(x509.MarshalPKCS8PrivateKey(rsaKey(2048)))
+	der := sequence(2400)
 	text := must(json.MarshalIndent(map[string]string{
 		"type": "service_account", "project_id": "demo-1", "private_key_id": random(40, hexDigit),
 		"private_key": encodePEM("PRIVATE KEY", der), "client_email": email, "client_id": random(21, digits),
@@ -93,7 +95,7 @@ func TestAccept(t *testing.T) {
 	bot := "xo" + "xb-" + random(12, digits) + "-" + random(13, digits) + "-" + random(24, alnum)
 	hook := random(24, alnum)
 	storage := std([]byte(random(64, alnum)))
-	ec, p8, rsa2 := ecKey(), pkcs8(), x509.MarshalPKCS1PrivateKey(rsaKey(2048))
+	ec, p8, rsa2 := ecKey(), pkcs8(), sequence(2400)
 	ssh := []byte("openssh-key-v1\x00" + random(300, alnum))
 	account, accountKey := accountFile("robot@demo-1.iam.gserviceaccount.com")
 	putty := std([]byte(random(180, alnum)))
@@ -142,7 +144,7 @@ func TestAccept(t *testing.T) {
 func TestBigKey(t *testing.T) {
 	set := must(detectors.NewSet(New()))
 	for _, n := range []int{2400, 4800, 5800} { // RSA of 4096 and 8192 bits
-		der := append([]byte{0x30, 0x82, byte(n >> 8), byte(n)}, random(n, alnum)...)
+		der := sequence(n)
 		text := "x\n" + encodePEM("RSA PRIVATE KEY", der) + "y\n"
 		if got := detectortest.Scan(set, []byte(text), 5000); len(got) != 1 || got[0].Credential.Fingerprint() != credential("", std(der))[0].Fingerprint() {
 			t.Errorf("%d bytes: %d finds", n, len(got))

@@ -54,7 +54,8 @@ func pemBody(body []byte) (key string, encrypted bool) {
 	text := strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", `\r`, "\n", `\t`, "", "\r", "\n").Replace(string(body))
 	var b strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.Trim(line, " \t\"'`,;+\\#*>|")
+		line = strings.TrimSuffix(strings.TrimSpace(line), " +") // lines of a string that is put together
+		line = strings.Trim(line, " \t\"'`,;\\#*>|")
 		if strings.Contains(line, ": ") || strings.HasPrefix(line, "=") {
 			encrypted = encrypted || strings.Contains(line, "ENCRYPTED")
 			continue
