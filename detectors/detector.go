@@ -73,6 +73,7 @@ const (
 	PartSecret
 	PartToken
 	PartWhole // a credential that needs no other part
+	PartMark  // no part: a comment that asks to pass over its line; its word is the ID
 )
 
 // String names the part for people.
@@ -86,6 +87,8 @@ func (p Part) String() string {
 		return "session token"
 	case PartWhole:
 		return "credential"
+	case PartMark:
+		return "comment"
 	}
 	return "part"
 }

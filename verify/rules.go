@@ -33,6 +33,8 @@ func (r Rules) Judge(q Request) (Verdict, bool) {
 	switch c := q.Credential; {
 	case q.Placeholder:
 		return notCalled(WhyPlaceholder, "a published sample")
+	case !c.Kind.AWS():
+		return Verdict{State: Unverifiable, Why: WhyNoVerifier}, true
 	case c.ID == "":
 		return unverifiable(WhyNoID)
 	case c.Secret.IsZero():

@@ -9,11 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
-
 	"mislaid/detectors"
 	"mislaid/detectors/anchor"
 	"mislaid/internal/secret"
+	"mislaid/internal/stricttoml"
 )
 
 // Bounds on a rule file.
@@ -72,31 +71,29 @@ func Load(name string, text []byte) (*Set, error) {
 		return nil, fmt.Errorf("%s: larger than %d bytes", name, MaxFile)
 	}
 	var f ruleFile
-	dec := toml.NewDecoder(strings.NewReader(string(text)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
-		return nil, decodeError(name, err)
+	at, err := stricttoml.Decode(name, text, &f, unknown)
+	if err != nil {
+		return nil, err
 	}
-	at := positionsOf(text)
 	if len(f.Rules) == 0 {
 		return nil, fmt.Errorf("%s: it has no [[rules]]", name)
 	}
 	if len(f.Rules) > maxRules {
-		return nil, fmt.Errorf("%s:%d: more than %d rules", name, at.rule(maxRules, ""), maxRules)
+		return nil, fmt.Errorf("%s:%d: more than %d rules", name, at.Row("rules", maxRules, ""), maxRules)
 	}
 	shared, err := allowlists(f.Allowlist, f.Allowlists)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%d: %w", name, at.top("allowlist"), err)
+		return nil, fmt.Errorf("%s:%d: %w", name, max(at.Top("allowlist"), at.Top("allowlists")), err)
 	}
 	ids := make(map[string]int)
 	var list []Rule
 	for i := range f.Rules {
 		r, field, err := f.Rules[i].rule()
 		if before, taken := ids[r.ID]; err == nil && taken {
-			field, err = "id", fmt.Errorf("the id %q is taken by the rule of line %d", r.ID, at.rule(before, ""))
+			field, err = "id", fmt.Errorf("the id %q is taken by the rule of line %d", r.ID, at.Row("rules", before, ""))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: rule %q: %w", name, at.rule(i, field), clip(f.Rules[i].ID), err)
+			return nil, fmt.Errorf("%s:%d: rule %q: %w", name, at.Row("rules", i, field), clip(f.Rules[i].ID), err)
 		}
 		ids[r.ID] = i
 		r.Allow = append(r.Allow, shared...)
@@ -241,31 +238,18 @@ func (f *fileAllowlist) allowlist() (a Allowlist, err error) {
 	return a, err
 }
 
-// decodeError says where a file is not what is expected.
-func decodeError(name string, err error) error {
-	if missing := new(toml.StrictMissingError); errors.As(err, &missing) && len(missing.Errors) > 0 {
-		first := missing.Errors[0]
-		line, column := first.Position()
-		key := first.Key()
-		field, table := key[len(key)-1], ""
-		for _, k := range key[:len(key)-1] {
-			table = k
-		}
-		takes, ok := supported[table]
-		if !ok {
-			takes = supported[""]
-		}
-		where := "the file"
-		if table != "" {
-			where = "[[" + table + "]]"
-		}
-		return fmt.Errorf("%s:%d:%d: %q is not supported here; %s takes %s", name, line, column, clip(field), where, takes)
+// unknown says what may stand where a field does not belong.
+func unknown(key []string) string {
+	table, where := "", "the file"
+	if len(key) > 1 {
+		table = key[len(key)-2]
+		where = "[[" + table + "]]"
 	}
-	if wrong := new(toml.DecodeError); errors.As(err, &wrong) {
-		line, column := wrong.Position()
-		return fmt.Errorf("%s:%d:%d: %s", name, line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
+	takes, ok := supported[table]
+	if !ok {
+		return fmt.Sprintf("%q is not supported here; the file takes %s", clip(key[0]), supported[""])
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return fmt.Sprintf("%q is not supported here; %s takes %s", clip(key[len(key)-1]), where, takes)
 }
 
 // clip shortens a name for an error.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -25,6 +26,7 @@ type Record struct {
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
+	Ignore     *Ignore     `json:"ignore,omitempty"`
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 	End        *End        `json:"end,omitempty"`
 }
@@ -89,6 +91,7 @@ type Sighting struct {
 	SHA256      string               `json:"sha256,omitempty"` // of the item's bytes
 	AudienceID  string               `json:"audience,omitempty"`
 	Found       time.Time            `json:"found"`
+	Comment     string               `json:"comment,omitempty"` // the comment beside it that asks to suppress it, of those that were trusted
 }
 
 // MaxPositions is how many positions of a credential are kept per place.
@@ -116,6 +119,13 @@ type Verdict struct {
 	KeyID       string             `json:"key_id,omitempty"`
 	Fingerprint secret.Fingerprint `json:"fingerprint,omitempty"` // the credential that was asked about
 	verify.Verdict
+}
+
+// Ignore is the operator's list of what is to be suppressed, as the run began
+// with it. It replaces that of an earlier part of the run.
+type Ignore struct {
+	Entries []ignore.Entry `json:"entries"`
+	At      time.Time      `json:"at"` // entries that had expired by then do not apply
 }
 
 // Gap is something that should have been read and was not.

@@ -37,7 +37,12 @@ type Options struct {
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
 	Progress    *Progress            // may be nil
 	Trace       *detectors.Trace     // hears how one item is judged: see Explain; nil nobody does
-	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
+
+	// Accept says whether a candidate counts at a path, for what depends on the
+	// path; nil: every one does. Safe for concurrent use.
+	Accept func(c detectors.Candidate, path string) bool
+
+	Log *slog.Logger // what is done with each item, at debug level; nil: nowhere
 }
 
 func (o Options) withDefaults() Options {
