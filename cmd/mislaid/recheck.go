@@ -22,6 +22,7 @@ and prints the report.`
 
 type recheckFlags struct {
 	crawl   crawlFlags // how the places are reached
+	known   suppressFlags
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -39,6 +40,7 @@ func newRecheckCommand(a *app) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.recheck(cmd, f, args[0]) },
 	}
 	f.crawl.defineConnectors(cmd)
+	f.known.defineIgnore(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -58,9 +60,12 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if err := f.verify.makeAbsolute(cmd); err != nil {
 		return err
 	}
-	set, err := newDetectors()
+	if err := makePathsAbsolute(cmd, "ignore"); err != nil {
+		return err
+	}
+	found, err := new(detectFlags).build(false) // only AWS keys are asked about
 	if err != nil {
-		return &exitError{exitBug, err}
+		return err
 	}
 	file, p, err := resumePast(path)
 	if err != nil {
@@ -71,7 +76,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 		_ = file.Close() // nothing was written
 		return err
 	}
-	s.set, s.run.Detectors = set, set.Name()
+	s.found, s.run.Detectors = found, found.set.Name()
 	defer s.opened.close()
 	return s.do(cmd.Context(), file, func(ctx context.Context, o scan.Options) error {
 		return s.reopen(ctx, unsettled(s.rec.summary()), o)
@@ -108,8 +113,13 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	run := a.newRun(cmd)
 	run.ID, run.Part, run.Targets = p.first().ID, len(p.runs), p.first().Targets
 	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
+	known, err := f.known.record(targets, run.Started)
+	if err != nil {
+		opened.close()
+		return nil, err
+	}
 	return &session{
-		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
+		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v, known: known,
 		crawl: &f.crawl, opened: opened, out: out, journalPath: path,
 	}, nil
 }
