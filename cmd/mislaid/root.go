@@ -48,7 +48,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().String("config", "", "read settings from this TOML `file`; its keys are the flags' names")
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
-		newScanCommand(a), newReportCommand(a), newRecheckCommand(a),
+		newScanCommand(a), newReportCommand(a), newRecheckCommand(a), newExplainCommand(a), newSelftestCommand(a),
 		newLsCommand(a), newCheckCommand(a), newPermissionsCommand(a),
 		newManCommand(), newVersionCommand(),
 	)
