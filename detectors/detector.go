@@ -57,11 +57,20 @@ const RunLimit = 16 << 10
 // HeadSize is how much of a stream's beginning Find sees in every call.
 const HeadSize = 4 << 10
 
-// Anchor is a shape that is found in one fast pass. Exactly one field is set.
+// Anchor is a shape that is found in one fast pass. Exactly one of Literal and
+// Run is set.
 type Anchor struct {
 	Literal string // these bytes, at least 4
 	Word    string // these printable ASCII bytes, at least 3, in any case; a set with words is slower
 	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
+
+	// Encoded: the literal is also looked for in short base64, and with every
+	// character escaped. (In long base64 every literal is found.)
+	Encoded bool
+
+	// Label: the literal names a value and is no value. It shows Find nothing
+	// by itself; it is where escapes are undone.
+	Label bool
 }
 
 // Part says which part of a credential an atom is.
@@ -110,7 +119,8 @@ type Atom struct {
 	Label    string
 	Labelled bool
 
-	Placeholder bool // a published sample value: never a leak, never silent
+	Depth       uint8 // layers of encoding that were undone to read it; set by the Finder
+	Placeholder bool  // a published sample value: never a leak, never silent
 	Hints       Hints
 
 	// Set by the Finder. Line counts from 1 (or from 0 in a part of a stream

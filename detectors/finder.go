@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"mislaid/detectors/anchor"
+	"mislaid/detectors/unwrap"
 )
 
 // Window is a span of a stream with its surroundings.
@@ -23,12 +24,21 @@ type Window struct {
 type Finder struct {
 	Trace *Trace // hears what is dropped; nil nobody does
 
-	set     *Set
-	scanner *anchor.Scanner
-	hits    []anchor.Hit
-	near    []byte // a squeezed region
-	head    []byte // a squeezed head
+	set      *Set
+	scanner  *anchor.Scanner
+	hits     []anchor.Hit
+	peek     []anchor.Hit // of a block that may be worth decoding
+	near     []byte       // a squeezed region, where its characters stand, and its anchors
+	nearAt   []int32
+	nearHits []anchor.Hit
+	head     []byte // a squeezed head
+
+	layers    [maxDepth]layer
+	heads     [maxDepth]unwrap.Text
+	plainHead []byte // the head with its layers undone; nil until it is needed
 }
+
+func newFinder(s *Set) *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
 
 var newline = []byte{'\n'}
 
@@ -39,16 +49,15 @@ var newline = []byte{'\n'}
 func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart int64) {
 	// An anchor matters to an atom within Reach, or by lengthening the region
 	// that such an anchor begins: twice Reach, in characters of up to two bytes.
-	lo := max(w.From-4*f.set.reach, 0)
-	hi := min(w.To+4*f.set.reach, len(w.Bytes))
+	// Where escapes are undone, it matters within layerReach.
+	look := max(4*f.set.reach, layerReach+longRun)
+	lo := max(w.From-look, 0)
+	hi := min(w.To+look, len(w.Bytes))
 	var lines int
 	f.hits, lines = f.scanner.Scan(f.hits[:0], w.Bytes[lo:hi])
 	owned := w.Bytes[w.From:w.To]
 
-	first, firstDrop := len(dst), 0
-	if f.Trace != nil {
-		firstDrop = len(f.Trace.Drops)
-	}
+	first, drops := len(dst), f.Trace.drops()
 	if len(f.hits) > 0 {
 		for i := range f.hits {
 			f.hits[i].Off += lo
@@ -57,13 +66,20 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 			dst = f.findPlain(dst, w, d)
 			dst = f.findWide(dst, w, d)
 		}
+		dst = f.findWrapped(dst, w, unwrapped{text: w.Bytes, cut: w.Base > 0}, f.hits)
 		if found := dst[first:]; len(found) > 0 {
 			slices.SortStableFunc(found, comparePlace)
-			dst = dst[:first+len(slices.CompactFunc(found, samePlace))]
+			dst = dst[:first+len(prefer(slices.CompactFunc(found, samePlace)))]
 			number(dst[first:], w)
 		}
 		if f.Trace != nil {
-			numberDrops(f.Trace.Drops[firstDrop:], w)
+			numberDrops(f.Trace.Drops[drops:], w)
+		}
+		if f.plainHead != nil {
+			f.plainHead = nil
+			for i := range f.heads {
+				f.heads[i].Clear()
+			}
 		}
 	}
 
@@ -81,7 +97,7 @@ func (f *Finder) findPlain(dst []Atom, w Window, d int) []Atom {
 	l := lane{b: w.Bytes, step: 1}
 	s := sweep{lane: l, reach: det.Reach}
 	for _, h := range f.hits {
-		if size, ok := f.wanted(h, d); ok && !h.Wide {
+		if size, ok := f.wantedBy(h, d); ok && !h.Wide {
 			if r, ok := s.add(h.Off, size); ok {
 				dst = f.show(dst, w, d, l, r)
 			}
@@ -93,8 +109,8 @@ func (f *Finder) findPlain(dst []Atom, w Window, d int) []Atom {
 	return dst
 }
 
-// wanted returns the size of a hit's anchor and whether detector d asked for it.
-func (f *Finder) wanted(h anchor.Hit, d int) (size int, ok bool) {
+// wantedBy returns the size of a hit's anchor and whether detector d asked for it.
+func (f *Finder) wantedBy(h anchor.Hit, d int) (size int, ok bool) {
 	sh := f.set.shapes[h.ID]
 	return sh.size, sh.users>>d&1 == 1
 }
@@ -113,13 +129,10 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	// The owned span and the region's own, as offsets in the stream.
 	from := w.Base + int64(max(w.From, l.index(r.first)))
 	to := w.Base + int64(min(w.To, l.index(r.last)))
-	before, firstDrop := len(dst), 0
-	if f.Trace != nil {
-		firstDrop = len(f.Trace.Drops)
-	}
+	before, drops := len(dst), f.Trace.drops()
 	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base / unit, Trace: f.Trace})
 	if f.Trace != nil {
-		f.Trace.own(firstDrop, d, unit, parity, from, to)
+		f.Trace.own(drops, d, unit, parity, from, to)
 	}
 	kept := dst[:before]
 	for _, a := range dst[before:] {
@@ -138,9 +151,20 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 		kept = append(kept, a)
 	}
 	clear(dst[len(kept):])
+	if l.step == 2 {
+		kept = f.wideWrapped(kept, w, l, r)
+	}
 	clear(f.near) // no copy of a secret outlives the call
 	clear(f.head)
 	return kept
+}
+
+// drops returns how many drops there are.
+func (t *Trace) drops() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.Drops)
 }
 
 // own keeps of the drops from first on those that begin in [from, to), as show

@@ -16,6 +16,7 @@ type Set struct {
 	detectors []Detector
 	anchors   *anchor.Set
 	shapes    []shape // by the id of an anchor's hit
+	run, long int     // the ids of exact and long runs
 	reach     int     // the greatest Reach
 }
 
@@ -23,7 +24,12 @@ type Set struct {
 type shape struct {
 	size  int    // characters
 	users uint64 // bit i: detectors[i] wants a region around it
+	label bool   // escapes near it are undone, and no further off
 }
+
+// longRun is the length, in characters, from which on a run is tried as base64.
+// Shorter ones are tried near anchors alone.
+const longRun = 41
 
 // maxDetectors is the width of shape.users.
 const maxDetectors = 64
@@ -42,6 +48,15 @@ func NewSet(ds ...Detector) (*Set, error) {
 		ofWords  []shape
 		run      shape
 	)
+	enter := func(literal string, label bool) (at int) {
+		if at = slices.Index(literals, literal); at >= 0 {
+			s.shapes[at].label = s.shapes[at].label && label
+			return at
+		}
+		literals = append(literals, literal)
+		s.shapes = append(s.shapes, shape{size: len(literal), label: label})
+		return len(literals) - 1
+	}
 	for i, d := range ds {
 		switch {
 		case d.Name == "" || slices.Contains(names, label(d)):
@@ -71,21 +86,24 @@ func NewSet(ds ...Detector) (*Set, error) {
 				}
 				ofWords[at].users |= 1 << i
 			default:
-				at := slices.Index(literals, a.Literal)
-				if at < 0 {
-					at = len(literals)
-					literals = append(literals, a.Literal)
-					s.shapes = append(s.shapes, shape{size: len(a.Literal)})
+				at := enter(a.Literal, a.Label)
+				if !a.Label {
+					s.shapes[at].users |= 1 << i
 				}
-				s.shapes[at].users |= 1 << i
+				if a.Encoded {
+					for _, l := range encodedForms(a.Literal) {
+						enter(l, false)
+					}
+				}
 			}
 		}
 	}
 	var err error
-	if s.anchors, err = anchor.Compile(literals, run.size, words...); err != nil {
+	if s.anchors, err = anchor.Compile(literals, run.size, longRun, words...); err != nil {
 		return nil, fmt.Errorf("detectors: %w", err)
 	}
-	s.shapes = append(append(s.shapes, run), ofWords...)
+	s.run, s.long = len(literals), len(literals)+1
+	s.shapes = append(append(s.shapes, run, shape{size: longRun}), ofWords...)
 	s.name = strings.Join(names, "+")
 	return s, nil
 }
@@ -109,11 +127,11 @@ func (s *Set) Name() string { return s.name }
 
 // Margin is how many bytes of context a Window needs on both sides of its
 // owned span, wherever the stream has them: the greatest Reach and RunLimit,
-// twice, because a character of UTF-16 is two bytes.
-func (s *Set) Margin() int { return 2 * (s.reach + RunLimit) }
+// three times, because a character of UTF-16 is two bytes, and more in base64.
+func (s *Set) Margin() int { return 3 * (s.reach + RunLimit) }
 
 // NewFinder returns the scratch space of one goroutine.
-func (s *Set) NewFinder() *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
+func (s *Set) NewFinder() *Finder { return newFinder(s) }
 
 // Join returns the candidates that the atoms of one whole stream make, atoms in
 // any order, and tells t, which may be nil, how.
@@ -148,10 +166,10 @@ func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
 
 // comparePlace orders atoms by where they stand.
 func comparePlace(a, b Atom) int {
-	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.ID, b.ID))
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.ID, b.ID))
 }
 
 // samePlace reports whether a and b are one atom that was found twice.
 func samePlace(a, b Atom) bool {
-	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.ID == b.ID
+	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.Depth == b.Depth && a.ID == b.ID
 }

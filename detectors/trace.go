@@ -27,6 +27,7 @@ type Drop struct {
 	Line      int    // as Atom has them
 	LineStart int64
 	Wide      bool
+	Depth     uint8
 }
 
 // Pairing is two atoms that may belong together, and what speaks for it.

@@ -5,7 +5,7 @@ import "slices"
 // Hit is one place.
 type Hit struct {
 	Off  int   // offset of its first byte; of a wide hit, of the first character's byte that is not zero
-	ID   int32 // index of the literal, or the number of literals for a run, or that and 1 and the index of the word
+	ID   int32 // index of the literal; the number of literals for an exact run, one more for a long run, two more and the index of the word for a word
 	Wide bool  // the literal or word is written as UTF-16, little or big endian, at any alignment
 }
 
@@ -36,6 +36,9 @@ func (s *Set) NewScanner() *Scanner { return &Scanner{set: s} }
 // one case from a to f, is left out: in source trees and logs nearly all exact
 // runs of 40 are SHA-1.
 //
+// A long run has as many of them as the set says, or one less and '=' behind
+// it. It is left out when its beginning could be a digest: then it is no base64 of text.
+//
 // A literal counts as UTF-16 when a zero byte stands between each two of its
 // characters.
 func (sc *Scanner) Scan(dst []Hit, b []byte) (hits []Hit, newlines int) {
@@ -46,7 +49,7 @@ func (sc *Scanner) Scan(dst []Hit, b []byte) (hits []Hit, newlines int) {
 		dst, newlines = sc.scanPortable(dst, b)
 	}
 	if sc.set.words != nil {
-		sc.word = sc.set.words.Scan(sc.word[:0], b, int32(len(sc.set.literals))+1)
+		sc.word = sc.set.words.Scan(sc.word[:0], b, int32(len(sc.set.literals))+2)
 		dst = merge(dst, from, sc.word)
 	}
 	return dst, newlines

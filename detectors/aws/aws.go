@@ -30,14 +30,17 @@ const (
 func New() detectors.Detector {
 	d := detectors.Detector{
 		Name:    "aws",
-		Version: 1,
+		Version: 2,
 		Reach:   reach,
 		Find:    find,
 		Join:    join,
 		Anchors: []detectors.Anchor{{Run: secretLen}},
 	}
 	for _, l := range idPrefixes {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Encoded: true})
+	}
+	for _, l := range secretNames {
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true})
 	}
 	for _, l := range tokenOpenings {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
@@ -63,9 +66,6 @@ func find(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
 		dst = r.id(dst, id)
 	}
 	dst = r.secrets(dst)
-	if len(r.ids) > 0 {
-		dst = r.escaped(dst)
-	}
 	return r.tokens(dst)
 }
 

@@ -63,35 +63,9 @@ func (r *region) id(dst []detectors.Atom, s span) []detectors.Atom {
 
 // beginsHere reports whether a word of capitals and digits may begin at
 // near[i:]. Lower case, digits and '_' before it are allowed: a label is often
-// glued to its value (database cells, "=3D" of quoted-printable). A capital is
-// allowed where it belongs to an escape: two hex digits after '=', '%' or \u00,
-// the final of ISO-2022-JP's ESC ( B, or the second byte of a character of
-// Shift_JIS or GBK.
-func beginsHere(near []byte, i int) bool {
-	if i == 0 || near[i-1] < 'A' || near[i-1] > 'Z' {
-		return true
-	}
-	if i >= 2 && near[i-2] >= 0x81 && near[i-2] < 0xff {
-		return true
-	}
-	return escapeBefore(near, i) > 0 || i >= 3 && near[i-3] == 0x1b && near[i-2] == '('
-}
-
-// escapeBefore returns the length of an escaped character that ends at near[i].
-func escapeBefore(near []byte, i int) int {
-	if i < 3 || !isHex(near[i-1]) || !isHex(near[i-2]) {
-		return 0
-	}
-	switch {
-	case near[i-3] == '=' || near[i-3] == '%':
-		return 3
-	case i >= 6 && string(near[i-6:i-2]) == `\u00`:
-		return 6
-	case i >= 4 && string(near[i-4:i-2]) == `\x`:
-		return 4
-	}
-	return 0
-}
+// glued to its value, as in the cells of a database. What belongs to an escape
+// or to a character of two bytes is not seen here: the engine undoes it.
+func beginsHere(near []byte, i int) bool { return i == 0 || !isUpper(near[i-1]) }
 
 func isUpperOrDigit(c byte) bool { return c >= 'A' && c <= 'Z' || isDigit(c) }
 func isLower(c byte) bool        { return c >= 'a' && c <= 'z' }

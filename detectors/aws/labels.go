@@ -63,11 +63,6 @@ func nameBefore(b []byte) string {
 			}
 			end--
 		}
-		// An escape right before the value is no name: "=3D", "\n".
-		if end == len(b) && end >= 3 && escapeBefore(b, end) > 0 {
-			b = b[:end-escapeBefore(b, end)]
-			continue
-		}
 		from := end
 		for from > 0 && isNameByte(b[from-1]) {
 			from--

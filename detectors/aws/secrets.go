@@ -1,7 +1,10 @@
 package aws
 
 import (
+	"bytes"
+
 	"mislaid/detectors"
+	"mislaid/detectors/unwrap"
 	"mislaid/internal/secret"
 )
 
@@ -24,11 +27,46 @@ func (r *region) secrets(dst []detectors.Atom) []detectors.Atom {
 		for i < len(b) && isBase64(b[i]) {
 			i++
 		}
-		if i-from == secretLen && (i == len(b) || b[i] != '=') {
+		if i-from == secretLen && !goesOn(b, from, i) {
 			dst = r.secret(dst, span{from, i}, b[from:i])
 		}
 	}
 	return dst
+}
+
+// secretNames are the ends of names that secrets are given. Near them escapes
+// are undone, so that a secret that is written with some is found far from its
+// id too.
+var secretNames = []string{
+	"ecret_access_key", "ecretAccessKey", "ECRET_ACCESS_KEY", "ecret access key", "ecret-access-key",
+	"ecret_key", "ecretKey", "ECRET_KEY", "ecret-key", "ecret.key",
+}
+
+// goesOn reports whether a run of base64 is longer than b[from:to), if what
+// stands beside it is padding, or the escape of such a character. The whole is
+// then seen when the escapes are undone.
+func goesOn(b []byte, from, to int) bool {
+	part := func(r rune) bool { return r == '+' || r == '/' || r == '=' || r > 0 && r < 0x80 && isAlnum(byte(r)) }
+	if to < len(b) {
+		switch b[to] {
+		case '=':
+			_, n := unwrap.Escape(b[to:min(len(b), to+3)])
+			return n != 3 // "=3D" and the like may be escapes, and "=\r\n"
+		case '\\', '%', '&':
+			if r, n := unwrap.Escape(b[to:min(len(b), to+10)]); n > 0 && part(r) {
+				return true
+			}
+		}
+	}
+	if from > 0 && b[from-1] == ';' {
+		if i := bytes.LastIndexByte(b[max(0, from-10):from], '&'); i >= 0 {
+			i += max(0, from-10)
+			if r, n := unwrap.Escape(b[i:from]); n == from-i && part(r) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // secret appends the atom of a secret that is written at s, unless it is

@@ -29,6 +29,13 @@ func random(n int, alphabet string) string {
 	return string(b)
 }
 
+// noise returns n random bytes.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}
+
 const (
 	digits   = "0123456789"
 	letters  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -70,7 +77,7 @@ func pkcs8() []byte {
 
 // sequence returns n random bytes as a key looks from outside.
 func sequence(n int) []byte {
-	return append([]byte{0x30, 0x82, byte(n >> 8), byte(n)}, random(n, alnum)...)
+	return append([]byte{0x30, 0x82, byte(n >> 8), byte(n)}, noise(n)...)
 }
 
 func std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
@@ -94,11 +101,11 @@ func TestAccept(t *testing.T) {
 	routable := "glpat" + "-" + random(27, alnum) + ".01." + random(9, digits+"abcdefghij")
 	bot := "xo" + "xb-" + random(12, digits) + "-" + random(13, digits) + "-" + random(24, alnum)
 	hook := random(24, alnum)
-	storage := std([]byte(random(64, alnum)))
+	storage := std(noise(64))
 	ec, p8, rsa2 := ecKey(), pkcs8(), sequence(2400)
-	ssh := []byte("openssh-key-v1\x00" + random(300, alnum))
+	ssh := append([]byte("openssh-key-v1\x00"), noise(300)...)
 	account, accountKey := accountFile("robot@demo-1.iam.gserviceaccount.com")
-	putty := std([]byte(random(180, alnum)))
+	putty := std(noise(180))
 	profile := func(want string) func(*testing.T, []detectors.Candidate) {
 		return func(t *testing.T, cs []detectors.Candidate) {
 			for _, c := range cs {
@@ -117,7 +124,7 @@ func TestAccept(t *testing.T) {
 		{Name: "GitLab, routable", Text: "t=" + routable + "\n", Want: credential(secret.GitLabToken, routable)},
 		{Name: "Slack", Text: `{"token":"` + bot + `"}`, Want: credential(secret.SlackToken, bot)},
 		{Name: "Slack webhook", Text: "curl https://hooks.slack.com/services/T" + random(9, upper) + "/B" + random(9, upper) + "/" + hook + "\n", Want: credential(secret.SlackWebhook, hook)},
-		{Name: "Azure connection string", Text: "DefaultEndpointsProtocol=https;AccountName=demostore1;AccountKey=" + storage + ";EndpointSuffix=core.windows.net", Want: credential(secret.AzureStorage, storage), Check: profile("demostore1")},
+		{Name: "Azure connection string", Text: "DefaultEndpointsProtocol=https;AccountName=teststore1;AccountKey=" + storage + ";EndpointSuffix=core.windows.net", Want: credential(secret.AzureStorage, storage), Check: profile("teststore1")},
 		{Name: "Azure key", Text: "AZURE_STORAGE_KEY=\"" + storage + "\"\n", Want: credential(secret.AzureStorage, storage)},
 		{Name: "EC key", Text: encodePEM("EC PRIVATE KEY", ec), Want: credential(secret.PrivateKey, std(ec))},
 		{Name: "PKCS 8, CRLF", Text: strings.ReplaceAll(encodePEM("PRIVATE KEY", p8), "\n", "\r\n"), Want: credential(secret.PrivateKey, std(p8))},
@@ -187,14 +194,14 @@ func TestRejects(t *testing.T) {
 		"Slack placeholder":  "xoxb-" + random(12, digits) + "-" + random(12, digits) + "-" + strings.Repeat("x", 24),
 		"webhook":            "https://hooks.slack.com/services/T00000000/B00000000/" + strings.Repeat("X", 24),
 		"emulator":           "AccountKey=" + azuriteKey + random(62, letters) + "==",
-		"Azure, too short":   "AccountKey=" + std([]byte(random(63, alnum))),
+		"Azure, too short":   "AccountKey=" + std(noise(63)),
 		"public key":         encodePEM("PUBLIC KEY", der),
 		"certificate":        encodePEM("CERTIFICATE", der),
 		"key without end":    strings.Join(lines[:len(lines)-2], "\n"),
 		"key with a hole":    lines[0] + "\n...\n" + lines[len(lines)-2] + "\n",
 		"cut key":            lines[0] + "\n" + lines[1] + "\n" + lines[len(lines)-2] + "\n",
 		"ends of two sorts":  strings.Replace(ec, "END EC", "END RSA", 1),
-		"no key":             encodePEM("EC PRIVATE KEY", []byte(random(100, alnum))),
+		"no key":             encodePEM("EC PRIVATE KEY", noise(100)),
 		"in code":            `if strings.Contains(s, "-----BEGIN RSA PRIVATE KEY-----") { return "-----END RSA PRIVATE KEY-----" }`,
 		"URL, variable":      "postgres://app:${DB_PASSWORD}@db/app postgres://app:<password>@db/app postgres://u:%s@h/db redis://:{{pw}}@db",
 		"URL, placeholder":   "postgres://user:password@host/db mysql://root:root@db/x postgres://u:changeme@db/x mongodb://a:xxxx@db/x amqp://guest:guest@mq",
