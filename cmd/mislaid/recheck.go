@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -39,6 +40,8 @@ func newRecheckCommand(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.recheck(cmd, f, args[0]) },
 	}
+	f.crawl.choose.defineNever(cmd)
+	f.crawl.pacing.define(cmd)
 	f.crawl.defineConnectors(cmd)
 	f.known.defineIgnore(cmd)
 	f.verify.define(cmd)
@@ -57,7 +60,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if !journalExists(path) {
 		return fmt.Errorf("there is no journal %s", path)
 	}
-	if err := f.verify.makeAbsolute(cmd); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd)); err != nil {
 		return err
 	}
 	if err := makePathsAbsolute(cmd, "ignore"); err != nil {
@@ -95,7 +98,11 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags)); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags, []string{"never-open"})); err != nil {
+		return nil, err
+	}
+	rules, err := f.crawl.choose.rules()
+	if err != nil {
 		return nil, err
 	}
 	v, err := f.verify.build(p.first().ID)
@@ -120,7 +127,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	}
 	return &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v, known: known,
-		crawl: &f.crawl, opened: opened, out: out, journalPath: path,
+		crawl: &f.crawl, opened: opened, out: out, journalPath: path, rules: rules, gate: f.crawl.pacing.gate(),
 	}, nil
 }
 

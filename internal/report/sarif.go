@@ -237,6 +237,9 @@ func sarifResultOf(l *journal.Leak, p *journal.Place, placeholder bool) sarifRes
 		}
 		r.Suppressions = []sarifSuppression{{kind, "accepted", text(q.Reason + " (" + q.By + ")")}}
 	}
+	if p.State != journal.StateRead {
+		r.Properties["state"], r.Properties["last_read"] = p.State, stamp(p.Found)
+	}
 	if placeholder {
 		r.Kind, r.Level = "informational", "none"
 	}
