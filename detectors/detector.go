@@ -64,8 +64,9 @@ type Anchor struct {
 	Word    string // these printable ASCII bytes, at least 3, in any case; a set with words is slower
 	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
 
-	// Encoded: the literal is also looked for in short base64, and with every
-	// character escaped. (In long base64 every literal is found.)
+	// Encoded: the literal is also looked for in short base64, unless it is a
+	// label, and with every character escaped. (In long base64 every literal is
+	// found.)
 	Encoded bool
 
 	// Label: the literal names a value and is no value. It shows Find nothing
@@ -106,7 +107,8 @@ func (p Part) String() string {
 type Atom struct {
 	Part     Part
 	Kind     secret.Kind  // what it is a part of, where the part alone tells
-	ID       string       // the key id, for PartID
+	ID       string       // the key id, for PartID; what names a whole credential
+	Account  string       // 12 digits, where a whole credential tells them; else ""
 	Value    secret.Value // the secret bytes, for the other parts
 	Off, End int64        // its bytes in the stream: [Off, End)
 

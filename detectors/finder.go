@@ -24,14 +24,12 @@ type Window struct {
 type Finder struct {
 	Trace *Trace // hears what is dropped; nil nobody does
 
-	set      *Set
-	scanner  *anchor.Scanner
-	hits     []anchor.Hit
-	peek     []anchor.Hit // of a block that may be worth decoding
-	near     []byte       // a squeezed region, where its characters stand, and its anchors
-	nearAt   []int32
-	nearHits []anchor.Hit
-	head     []byte // a squeezed head
+	set     *Set
+	scanner *anchor.Scanner
+	hits    []anchor.Hit
+	peek    []anchor.Hit // of a block that may be worth decoding
+	near    []byte       // a squeezed region
+	head    []byte       // a squeezed head
 
 	layers    [maxDepth]layer
 	heads     [maxDepth]unwrap.Text
@@ -151,9 +149,6 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 		kept = append(kept, a)
 	}
 	clear(dst[len(kept):])
-	if l.step == 2 {
-		kept = f.wideWrapped(kept, w, l, r)
-	}
 	clear(f.near) // no copy of a secret outlives the call
 	clear(f.head)
 	return kept

@@ -72,25 +72,38 @@ func (f *Finder) findWrapped(dst []Atom, w Window, u unwrapped, hits []anchor.Hi
 	l := &f.layers[u.depth]
 	l.zones = f.zones(l, u, hits)
 	for _, z := range l.zones {
-		if !l.text.Layer(u.text, z.from, z.to, u.cut, f.wanted) {
-			continue
+		how := unwrap.Reading{Wanted: f.wanted, Cut: u.cut}
+		dst, how.Form = f.findReading(dst, w, u, z, how)
+		if how.Form {
+			dst, _ = f.findReading(dst, w, u, z, how)
 		}
-		if u.at != nil {
-			for i, at := range l.text.At {
-				l.text.At[i] = u.at[at]
-			}
-		}
-		l.hits, _ = f.scanner.Scan(l.hits[:0], l.text.Bytes)
-		if len(l.hits) > 0 {
-			in := unwrapped{text: l.text.Bytes, at: l.text.At, own: l.own, up: &u, cut: u.cut || z.from > 0, depth: u.depth + 1, wide: u.wide}
-			for d := range f.set.detectors {
-				dst = f.findIn(dst, w, d, in, l.hits)
-			}
-			dst = f.findWrapped(dst, w, in, l.hits)
-		}
-		l.text.Clear()
 	}
 	return dst
+}
+
+// findReading appends the atoms of one reading of a zone, and reports whether
+// it may be a form too.
+func (f *Finder) findReading(dst []Atom, w Window, u unwrapped, z zone, how unwrap.Reading) (atoms []Atom, form bool) {
+	l := &f.layers[u.depth]
+	defer l.text.Clear()
+	changed, form := l.text.Layer(u.text, z.from, z.to, how)
+	if !changed {
+		return dst, false
+	}
+	if u.at != nil {
+		for i, at := range l.text.At {
+			l.text.At[i] = u.at[at]
+		}
+	}
+	l.hits, _ = f.scanner.Scan(l.hits[:0], l.text.Bytes)
+	if len(l.hits) == 0 {
+		return dst, form
+	}
+	in := unwrapped{text: l.text.Bytes, at: l.text.At, own: l.own, up: &u, cut: u.cut || z.from > 0, depth: u.depth + 1}
+	for d := range f.set.detectors {
+		dst = f.findIn(dst, w, d, in, l.hits)
+	}
+	return f.findWrapped(dst, w, in, l.hits), form
 }
 
 // zones returns what is to be unwrapped of a text, in order and apart, and sets
@@ -109,7 +122,7 @@ func (f *Finder) zones(l *layer, u unwrapped, hits []anchor.Hit) []zone {
 			}
 			b, cut := unwrap.BlockAround(u.text, h.Off, u.cut)
 			done = b.To
-			if !l.text.Wanted(u.text, b, cut, f.wanted) {
+			if !unwrap.Escaped(u.text, b) && !l.text.Wanted(u.text, b, cut, f.wanted) {
 				continue
 			}
 			from, to = b.From, b.To
@@ -131,12 +144,15 @@ func (f *Finder) zones(l *layer, u unwrapped, hits []anchor.Hit) []zone {
 // all, at most RunLimit.
 func runOn(b []byte, end int) int {
 	for limit := min(len(b), end+RunLimit); end < limit; end++ {
-		if c := b[end]; !inRun[c] && c != '\\' && c != '%' && c != '&' && c != ';' && c != '#' {
+		if !inRun[b[end]] && !inEscape[b[end]] {
 			break
 		}
 	}
 	return end
 }
+
+// inEscape marks the characters of escapes that are in no run.
+var inEscape = [256]bool{'\\': true, '%': true, '&': true, ';': true, '#': true}
 
 // wanted reports whether decoded bytes hold an anchor.
 func (f *Finder) wanted(decoded []byte) bool {
@@ -194,7 +210,6 @@ func (f *Finder) showIn(dst []Atom, w Window, d int, u unwrapped, r region) []At
 		for _, x := range f.Trace.Drops[drops:] {
 			if owned(x.Off) {
 				x.Off, x.End, x.Detector, x.Depth = place(x.Off), end(x.End), d, uint8(u.depth)
-				x.Wide = u.wide
 				kept = append(kept, x)
 			}
 		}
@@ -207,7 +222,6 @@ func (f *Finder) showIn(dst []Atom, w Window, d int, u unwrapped, r region) []At
 			continue
 		}
 		a.Off, a.End, a.Detector, a.Depth = place(a.Off), end(a.End), d, uint8(u.depth)
-		a.Wide = u.wide
 		if a.Record > 0 {
 			a.Record = place(a.Record-1) + 1
 		}
@@ -234,7 +248,7 @@ func (f *Finder) unwrapHead(head []byte) []byte {
 	}
 	for i := range f.heads {
 		t := &f.heads[i]
-		if !t.Layer(head, 0, len(head), false, all) {
+		if changed, _ := t.Layer(head, 0, len(head), unwrap.Reading{Wanted: all}); !changed {
 			break
 		}
 		head = t.Bytes
@@ -253,7 +267,7 @@ func prefer(atoms []Atom) []Atom {
 		for i := len(kept) - 1; i >= 0 && i >= len(kept)-8; i-- {
 			k := &kept[i]
 			shared := min(k.End, a.End) - a.Off
-			if k.Detector != a.Detector || k.Depth == a.Depth || 2*shared <= min(k.End-k.Off, a.End-a.Off) {
+			if k.Detector != a.Detector || k.Depth == a.Depth && k.Off != a.Off || 2*shared <= min(k.End-k.Off, a.End-a.Off) {
 				continue // not two readings of the same
 			}
 			switch {

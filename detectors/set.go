@@ -90,9 +90,14 @@ func NewSet(ds ...Detector) (*Set, error) {
 				if !a.Label {
 					s.shapes[at].users |= 1 << i
 				}
-				if a.Encoded {
-					for _, l := range encodedForms(a.Literal) {
+				if a.Encoded && !a.Label {
+					for _, l := range base64Forms(a.Literal) {
 						enter(l, false)
+					}
+				}
+				if a.Encoded {
+					for _, l := range escapedForms(a.Literal) {
+						enter(l, a.Label)
 					}
 				}
 			}

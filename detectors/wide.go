@@ -57,18 +57,6 @@ func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
 	return dst
 }
 
-// wideWrapped appends the atoms that are seen when the region of a lane, which
-// is in f.near, is unwrapped.
-func (f *Finder) wideWrapped(dst []Atom, w Window, l lane, r region) []Atom {
-	f.nearAt = f.nearAt[:0]
-	for i := r.from; i <= r.to; i++ {
-		f.nearAt = append(f.nearAt, int32(l.index(i)))
-	}
-	f.nearHits, _ = f.scanner.Scan(f.nearHits[:0], f.near)
-	own := [1]zone{{l.index(r.first), l.index(r.last)}}
-	return f.findWrapped(dst, w, unwrapped{text: f.near, at: f.nearAt, own: own[:], cut: true, wide: true}, f.nearHits)
-}
-
 // orderReach is how many characters either side decide the byte order.
 const orderReach = 32
 

@@ -60,6 +60,12 @@ const (
 	WhyNoVerifier = "no verifier for this kind" // nobody is asked, and nobody knows
 )
 
+// Reasons that go with Expired where nobody was asked.
+const (
+	WhySignedExpiry   = "its signed expiry has passed"   // proof: with another it would not be valid
+	WhyDeclaredExpiry = "its declared expiry has passed" // it says so itself
+)
+
 // Verdict is what is known of one credential, with the evidence. It holds no
 // secret and no response body.
 type Verdict struct {

@@ -7,11 +7,11 @@ import (
 
 // Limits of Compile.
 const (
-	MinLiteral  = 4  // bytes
-	MaxLiterals = 64 // literals in a set
-	MinRun      = 32 // bytes
-	MaxRun      = 63 // bytes
-	MinLong     = 32 // bytes
+	MinLiteral  = 4   // bytes
+	MaxLiterals = 200 // literals in a set
+	MinRun      = 32  // bytes
+	MaxRun      = 63  // bytes
+	MinLong     = 32  // bytes
 )
 
 // Set is literals, at most one run length, and words, compiled together. Safe

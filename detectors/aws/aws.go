@@ -40,9 +40,12 @@ func New() detectors.Detector {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Encoded: true})
 	}
 	for _, l := range secretNames {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true})
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true, Encoded: true})
 	}
 	for _, l := range tokenOpenings {
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
+	}
+	for _, l := range wholeAnchors {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
 	}
 	return d
@@ -66,7 +69,8 @@ func find(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
 		dst = r.id(dst, id)
 	}
 	dst = r.secrets(dst)
-	return r.tokens(dst)
+	dst = r.tokens(dst)
+	return r.whole(dst)
 }
 
 // atom begins an atom at a span: its place, record, label and hints.

@@ -105,11 +105,7 @@ func (r *region) profile(s span, rec record, scope []byte) string {
 	if rec.kind == sectionRecord {
 		return rec.name
 	}
-	isUser := func(name string) bool {
-		n := squeeze(name)
-		return n == "username" || n == "iamusername" || n == "user"
-	}
-	if name := r.cell(s.from, isUser); name != "" {
+	if name := r.userOf(s); name != "" {
 		return name
 	}
 	line := r.lineAround(s.from)

@@ -40,6 +40,8 @@ func (r *region) secrets(dst []detectors.Atom) []detectors.Atom {
 var secretNames = []string{
 	"ecret_access_key", "ecretAccessKey", "ECRET_ACCESS_KEY", "ecret access key", "ecret-access-key",
 	"ecret_key", "ecretKey", "ECRET_KEY", "ecret-key", "ecret.key",
+	`ecret\`, `ECRET\`, "ecret%", "ECRET%", "ecret&", "ECRET&", "ecret=E2", "ECRET=E2", // and the rest is escaped
+	`\u30b7\u30fc\u30af`, `\u30B7\u30FC\u30AF`, "%E3%82%B7%E3%83%BC", "&#12471;&#12540;", "&#x30B7;&#x30FC;", // シー(クレット)
 }
 
 // goesOn reports whether a run of base64 is longer than b[from:to), if what

@@ -19,7 +19,7 @@ type Example struct {
 	Want []secret.Credential // each once, whatever the number of its places
 
 	AtStart bool // it is found only at the beginning of a stream (headings)
-	Plain   bool // it is not found inside other bytes as UTF-16 (a secret far from its id)
+	Plain   bool // it is not found inside other bytes as UTF-16 (a secret far from its id, escapes)
 
 	// Check looks at the candidates of the text alone; may be nil.
 	Check func(t *testing.T, cs []detectors.Candidate)

@@ -1,13 +1,14 @@
 package unwrap
 
 import (
-	"bytes"
 	"encoding/base64"
+	"unicode/utf8"
 )
 
 const (
 	minBlock = 16 // characters; less decodes to less than anything of interest
 	minLine  = 40 // characters of a line that goes on in the next
+	softLine = 75 // characters of a line that quoted-printable has broken
 )
 
 func isBase64(c byte) bool { return isAlnum(c) || c == '+' || c == '/' }
@@ -30,7 +31,10 @@ func BlockAt(src []byte, i int, cut bool) Block {
 		b.To = end
 		b.url = b.url || url
 		n := end - at
-		next := lineBreak(src, end)
+		next := softBreak(src, end, n)
+		if cut && at == i {
+			next = softBreak(src, end, softLine)
+		}
 		if next == end || next >= len(src) || !isBase64(src[next]) || n < minLine && !(cut && at == i) {
 			break
 		}
@@ -64,13 +68,26 @@ func BlockAround(src []byte, i int, cut bool) (b Block, begun bool) {
 			break
 		}
 		start := runStart(src, prev)
-		if prev-start+1 < minLine {
+		if prev-start+1 < minLine && !(cut && atStart(src, start)) {
 			break
 		}
 		from = start
 	}
-	cut = cut && from == 0
+	cut = cut && atStart(src, from)
 	return BlockAt(src, from, cut), cut
+}
+
+// atStart reports whether nothing but a line break stands before src[i].
+func atStart(src []byte, i int) bool {
+	if i > 4 {
+		return false
+	}
+	for _, c := range src[:i] {
+		if c != '\r' && c != '\n' && c != '=' && c != '\\' && c != 'n' {
+			return false
+		}
+	}
+	return true
 }
 
 // runStart returns the beginning of the run around src[i], in either alphabet.
@@ -81,14 +98,17 @@ func runStart(src []byte, i int) int {
 	for i < len(src) && !isBase64(src[i]) {
 		i++
 	}
+	if i > 0 && src[i-1] == '\\' && i+1 < len(src) && (src[i] == 'n' || src[i] == 'r' || src[i] == 't') {
+		i++ // the letter of an escape
+	}
 	return i
 }
 
 // lineBefore returns the last character of base64 before the line break that
 // stands right before src[i], -1 if there is none.
 func lineBefore(src []byte, i int) int {
-	for k := 1; k <= 32 && i-k >= 0; k++ {
-		if isBase64(src[i-k]) && lineBreak(src, i-k+1) == i {
+	for k := 2; k <= 32 && i-k >= 0; k++ {
+		if isBase64(src[i-k]) && (lineBreak(src, i-k+1) == i || src[i-k+1] == '=' && lineBreak(src, i-k+2) == i) {
 			return i - k
 		}
 	}
@@ -142,12 +162,45 @@ func lineBreak(src []byte, i int) int {
 	return at
 }
 
+// softBreak is lineBreak for the end of a line of n characters, which may be one
+// that quoted-printable has broken.
+func softBreak(src []byte, i, n int) int {
+	if i < len(src) && src[i] == '=' && n >= 70 && n <= 76 {
+		if next := lineBreak(src, i+1); next == i+2 || next == i+3 {
+			return next
+		}
+	}
+	return lineBreak(src, i)
+}
+
+// Escaped reports whether the block goes on, before or behind it, in an escaped
+// character of base64: then it is decoded when that is undone.
+func Escaped(src []byte, b Block) bool {
+	inside := func(r rune) bool { return r > 0 && r < 0x80 && (isBase64(byte(r)) || r == '-' || r == '_') }
+	if b.To < len(src) && (src[b.To] == '\\' || src[b.To] == '%' || src[b.To] == '&') {
+		if r, n := Escape(src[b.To:]); n > 0 && inside(r) {
+			return true
+		}
+	}
+	for k := 2; k <= 8 && k <= b.From; k++ {
+		switch src[b.From-k] {
+		case '\\', '%', '&':
+			r, n := Escape(src[b.From-k:])
+			return n == k && inside(r)
+		}
+	}
+	return false
+}
+
 // block appends the block at src[i:] decoded, if it is wanted, and returns its
 // length, 0 if it is not.
 func (t *Text) block(src []byte, i int, cut bool, wanted func([]byte) bool) int {
 	b := lineOf(src, i)
 	if i >= t.dead {
 		b = BlockAt(src, i, cut)
+	}
+	if Escaped(src, b) {
+		return 0
 	}
 	if !t.decode(src, b, cut, wanted) {
 		line := lineOf(src, i)
@@ -156,22 +209,23 @@ func (t *Text) block(src []byte, i int, cut bool, wanted func([]byte) bool) int 
 		}
 		// Its first line alone may be a block, and so may each that follows.
 		t.dead = b.To
-		if b = line; !t.decode(src, b, cut, wanted) {
+		if b = line; Escaped(src, b) || !t.decode(src, b, cut, wanted) {
 			return 0
 		}
 	}
+	place := func(k int) int { return int(t.at[k/3*4+k%3]) }
 	if wide, high := isWide(t.out); wide {
-		for k := 1 - high; k < len(t.out); k += 2 {
-			c := t.out[k]
-			if h := k + 2*high - 1; h >= 0 && h < len(t.out) && t.out[h] != 0 {
-				c = 0xff
+		for k := 0; k+1 < len(t.out); k += 2 {
+			unit := rune(t.out[k+high])<<8 | rune(t.out[k+1-high])
+			var buf [utf8.UTFMax]byte
+			for _, c := range buf[:utf8.EncodeRune(buf[:], unit)] {
+				t.put(c, place(k))
 			}
-			t.put(c, int(t.at[k/3*4+k%3]))
 		}
 		return b.To - i
 	}
 	for k, c := range t.out {
-		t.put(c, int(t.at[k/3*4+k%3]))
+		t.put(c, place(k))
 	}
 	return b.To - i
 }
@@ -205,7 +259,7 @@ func (t *Text) decode(src []byte, b Block, cut bool, wanted func([]byte) bool) b
 			t.at = append(t.at, int32(end))
 			end++
 		}
-		if at = lineBreak(src[:b.To], end); at == end {
+		if at = softBreak(src[:b.To], end, end-at); at == end {
 			break
 		}
 	}
@@ -239,11 +293,11 @@ func (t *Text) decode(src []byte, b Block, cut bool, wanted func([]byte) bool) b
 	return false
 }
 
-// isWide reports whether b is UTF-16 text that is mostly ASCII, and which byte
+// isWide reports whether b is UTF-16 text with some ASCII in it, and which byte
 // of two is the high one.
 func isWide(b []byte) (wide bool, high int) {
 	b = b[:min(len(b), 4<<10)&^1]
-	if len(b) < 8 || bytes.IndexByte(b[:8], 0) < 0 {
+	if len(b) < 8 {
 		return false, 0
 	}
 	var zeros [2]int
@@ -252,11 +306,8 @@ func isWide(b []byte) (wide bool, high int) {
 			zeros[i&1]++
 		}
 	}
-	switch {
-	case zeros[1]*4 >= len(b)/2*3 && zeros[0]*8 < len(b)/2:
-		return true, 1
-	case zeros[0]*4 >= len(b)/2*3 && zeros[1]*8 < len(b)/2:
-		return true, 0
+	if zeros[0] > zeros[1] {
+		return zeros[0]*8 >= len(b) && zeros[1]*8 <= zeros[0], 0
 	}
-	return false, 0
+	return zeros[1]*8 >= len(b) && zeros[0]*8 <= zeros[1], 1
 }

@@ -11,6 +11,8 @@
 // credential is, and it never decompresses anything.
 package unwrap
 
+import "bytes"
+
 // Text is a reading of some bytes, and where each byte of it came from.
 type Text struct {
 	Bytes []byte
@@ -57,22 +59,36 @@ var plain = func() (t [256]bool) {
 // farBack is how far before a reading the run is followed that it cuts.
 const farBack = 16 << 10
 
+// Reading is what Layer does with what it reads.
+type Reading struct {
+	// Wanted says of each decoded block of base64 whether to take it; a block
+	// that is not wanted stays as it is.
+	Wanted func(decoded []byte) bool
+
+	Cut  bool // the source begins in the middle of a longer text
+	Form bool // '+' stands for a space where link escapes stand near it, as in the body of a form
+}
+
 // Layer makes t the reading of src[from:to) with one layer undone, and reports
-// whether that differs from what is written. wanted says of each decoded block
-// of base64 whether to take it; a block that is not wanted stays as it is. cut
-// says that src begins in the middle of a longer text. Time grows with the
-// number of bytes.
-func (t *Text) Layer(src []byte, from, to int, cut bool, wanted func(decoded []byte) bool) (changed bool) {
+// whether that differs from what is written; form says that it may be worth
+// reading again as a form. Time grows with the number of bytes.
+func (t *Text) Layer(src []byte, from, to int, how Reading) (changed, form bool) {
 	t.reset()
+	percents, pluses := false, false
+	quotedTo := -1 // where an escape of quoted-printable ended
 	for i := from; i < to; {
 		c := src[i]
 		switch {
 		case plain[c]:
 			t.put(c, i)
 			i++
+		case c == '+' && how.Form && escapeNear(src, i):
+			changed = true
+			t.put(' ', i)
+			i++
 		case isBase64(c):
-			if i > from || i == 0 || !isBase64(src[i-1]) {
-				if n := t.block(src[:to], i, cut && i == 0, wanted); n > 0 {
+			if i == 0 || !isBase64(src[i-1]) || i > from && src[i-1] == '+' && how.Form {
+				if n := t.block(src[:to], i, how.Cut && atStart(src, i), how.Wanted); n > 0 {
 					changed = true
 					i += n
 					continue
@@ -82,27 +98,66 @@ func (t *Text) Layer(src []byte, from, to int, cut bool, wanted func(decoded []b
 			for run > 0 && i-run < farBack && isBase64(src[run-1]) {
 				run-- // only where from cuts a run
 			}
-			for i < to && isBase64(src[i]) {
+			for i < to && isBase64(src[i]) && (src[i] != '+' || !how.Form || !escapeNear(src, i)) {
+				pluses = pluses || src[i] == '+'
 				t.put(src[i], i)
 				i++
 			}
-			for n := padding(src[:to], run, i, cut && run == 0); n > 0; n-- {
+			for n := padding(src[:to], run, i, how.Cut && run == 0); n > 0; n-- {
 				t.put('=', i)
 				i++
 			}
 		default:
 			r, n := Escape(src[i:to])
+			if c == '=' {
+				if r, n = quoted(src[i:to], i == quotedTo); afterKey(src, i) && n == 3 && r != '=' {
+					n = 0
+				}
+			}
 			if n == 0 {
 				t.put(c, i)
 				i++
 				continue
 			}
+			percents = percents || c == '%'
 			changed = t.rune(r, src[i:i+n], i) || changed
 			i += n
+			if c == '=' && n == 3 {
+				quotedTo = i
+			}
 		}
 	}
 	t.At = append(t.At, int32(to))
-	return changed
+	return changed, percents && pluses && !how.Form
+}
+
+// escapeNear reports whether an escape of a link stands near src[i], as it does
+// in the body of a form.
+func escapeNear(src []byte, i int) bool {
+	const near = 200
+	b := src[max(0, i-near):min(len(src), i+near)]
+	for {
+		n := bytes.IndexByte(b, '%')
+		if n < 0 {
+			return false
+		}
+		if _, ok := hex(b[n:], 1, 2); ok {
+			return true
+		}
+		b = b[n+1:]
+	}
+}
+
+// afterKey reports whether the '=' at src[i] stands behind the name of a key.
+func afterKey(src []byte, i int) bool {
+	if i < 3 {
+		return false
+	}
+	switch string(src[i-3 : i]) {
+	case "KEY", "key", "Key", "RET", "ret", "KEN", "ken", "Ken":
+		return true
+	}
+	return false
 }
 
 func (t *Text) put(c byte, at int) {

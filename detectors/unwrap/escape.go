@@ -30,7 +30,7 @@ func Escape(b []byte) (r rune, n int) {
 			}
 		}
 	case '=':
-		return quoted(b)
+		return quoted(b, false)
 	case '&':
 		return entity(b)
 	case '<':
@@ -124,26 +124,35 @@ func backslash(b []byte) (r rune, n int) {
 	return 0, 0
 }
 
-// quoted reads quoted-printable. Only what a writer has reason to escape is
-// taken, or what stands among escapes: "=BA" may be the beginning of a value.
-func quoted(b []byte) (r rune, n int) {
+// quoted reads quoted-printable. Its writers escape every '=', so that an escape
+// alone is taken only for a sign that they have reason to escape, and not for
+// the beginning of a value behind the name of a key; among escapes any is taken.
+func quoted(b []byte, behind bool) (r rune, n int) {
 	switch {
 	case len(b) >= 2 && b[1] == '\n':
 		return Nothing, 2
 	case len(b) >= 3 && b[1] == '\r' && b[2] == '\n':
 		return Nothing, 3
 	}
-	v, ok := hex(b, 1, 2)
+	v, ok := hexUpper(b)
 	if !ok {
 		return 0, 0
 	}
 	c := byte(v)
-	if !isAlnum(c) || len(b) >= 6 && b[3] == '=' {
-		if _, more := hex(b, 4, 2); !isAlnum(c) || more {
-			return single(c), 3
+	if !behind && !bytes.ContainsRune([]byte("=/+ \t\r\n\"'._:&<>{}[]"), v) {
+		if _, more := hexUpper(b[3:]); !more {
+			return 0, 0
 		}
 	}
-	return 0, 0
+	return single(c), 3
+}
+
+// hexUpper reads "=XX" at b[0].
+func hexUpper(b []byte) (v rune, ok bool) {
+	if len(b) < 3 || b[0] != '=' || b[1] >= 'a' || b[2] >= 'a' {
+		return 0, false
+	}
+	return hex(b, 1, 2)
 }
 
 // padding returns how many '=' behind the run src[run:end) fill up its last

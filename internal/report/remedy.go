@@ -26,6 +26,7 @@ func Remedy(l *journal.Leak) []Step {
 	who := principalOf(l.Verdict.ARN)
 	place := removePlaces(l)
 	other, isOther := otherKind(l)
+	ofKind, isOfKind := kindSteps(l)
 	switch {
 	case l.Verdict.State == verify.NotCalled && l.Verdict.Why == verify.WhyPlaceholder:
 		return nil
@@ -33,6 +34,8 @@ func Remedy(l *journal.Leak) []Step {
 		return []Step{
 			{Do: "Tell whoever keeps decoys that this one was found, and leave it alone: it is a known decoy account, and every call rings its bell."},
 		}
+	case isOfKind:
+		return ofKind
 	case l.Verdict.State == verify.Dead:
 		return []Step{
 			lookBack(l, "Look back, if it was usable while it could be read"), place,

@@ -151,13 +151,13 @@ func sarifRules(s *journal.Summary) []sarifRule {
 		rule(secret.KeyID, "AWS key id without a secret", "2.0"),
 		rule(secret.SecretKey, "AWS secret key without an id", "6.0"),
 	}
-	// Only AWS keys are always looked for: the others are listed where they were
-	// found.
+	// The others are listed where they were found.
+	fixed := len(rules)
 	var found []secret.Kind
 	for _, list := range [][]journal.Leak{s.Leaks, s.Suppressed} {
 		for i := range list {
 			for j := range list[i].Places {
-				if k := list[i].Places[j].Kind; !k.AWS() && !slices.Contains(found, k) {
+				if k := list[i].Places[j].Kind; !slices.Contains(found, k) && !slices.ContainsFunc(rules[:fixed], func(r sarifRule) bool { return r.ID == string(k) }) {
 					found = append(found, k)
 				}
 			}

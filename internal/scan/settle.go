@@ -91,7 +91,7 @@ func (w *worker) submit(candidates []detectors.Candidate) {
 		own.Secret, own.Token = own.Secret.Clone(), own.Token.Clone()
 		w.Submit(verify.Request{
 			Credential: own, Score: c.Score, Account: c.Account,
-			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition,
+			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition, Expires: c.Hints.Expires,
 		})
 	}
 }
