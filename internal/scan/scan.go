@@ -46,7 +46,12 @@ type Options struct {
 	Since       *Since               // the earlier journal that the scan builds on; nil: none
 	Progress    *Progress            // may be nil
 	Trace       *detectors.Trace     // hears how one item is judged: see Explain; nil nobody does
-	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
+
+	// Accept says whether a candidate counts at a path, for what depends on the
+	// path; nil: every one does. Safe for concurrent use.
+	Accept func(c detectors.Candidate, path string) bool
+
+	Log *slog.Logger // what is done with each item, at debug level; nil: nowhere
 }
 
 func (o Options) withDefaults() Options {
