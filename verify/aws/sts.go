@@ -115,9 +115,15 @@ func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict 
 		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoToken}
 	}
 	targets, left := v.route(r.Partition)
+	if isSession(r.Credential) && len(v.config.Partitions) == 0 && len(targets) > len(v.targets) {
+		targets = targets[:1] // a session token goes where the text beside it, or the configuration, says
+	}
 	var no, unknown *verify.Verdict
 	var without, asked []string
-	for _, t := range targets {
+	for i, t := range targets {
+		if i == 0 && v.config.OnHint != nil && !slices.Contains(v.targets, t) {
+			v.config.OnHint(t.partition, t.host)
+		}
 		verdict := v.ask(ctx, t, r.Credential)
 		asked = append(asked, t.partition)
 		switch verdict.State {
@@ -176,7 +182,14 @@ func (v *Verifier) route(hint string) (targets []target, left string) {
 	if v.config.Endpoint != "" || !p.public {
 		return v.targets, hint
 	}
-	return append([]target{p.target()}, v.targets...), ""
+	t := p.target()
+	if v.config.FIPS {
+		var ok bool
+		if t, ok = t.fips(); !ok {
+			return v.targets, hint
+		}
+	}
+	return append([]target{t}, v.targets...), ""
 }
 
 func isSession(c secret.Credential) bool {
