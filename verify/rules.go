@@ -101,6 +101,9 @@ func (r Rules) forbids(q Request) (rule, why string) {
 	return "", ""
 }
 
+// ValidPath reports whether a glob is one that Rules.Paths may hold.
+func ValidPath(glob string) bool { return glob != "" && doublestar.ValidatePattern(glob) }
+
 // foreign reports whether an account is not ours.
 func (r Rules) foreign(account string) bool {
 	return len(r.Accounts) > 0 && !slices.Contains(r.Accounts, account)

@@ -93,7 +93,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags)); err != nil {
 		return nil, err
 	}
-	v, err := f.verify.build(p.first().ID)
+	v, err := f.verify.build(cmd.Context(), p.first().ID)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	}
 	run := a.newRun(cmd)
 	run.ID, run.Part, run.Targets = p.first().ID, len(p.runs), p.first().Targets
-	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
+	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, v.hosts(), v.agent
 	return &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
 		crawl: &f.crawl, opened: opened, out: out, journalPath: path,

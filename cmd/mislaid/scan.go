@@ -116,11 +116,11 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if len(p.runs) > 0 {
 		run.ID, run.Part = p.first().ID, len(p.runs)
 	}
-	v, err := f.verify.build(run.ID)
+	v, err := f.verify.build(cmd.Context(), run.ID)
 	if err != nil {
 		return err
 	}
-	run.Detectors, run.Contacts, run.UserAgent = set.Name(), slices.Concat(v.contacts, v.onHint), v.agent
+	run.Detectors, run.Contacts, run.UserAgent = set.Name(), v.hosts(), v.agent
 	if f.journal == "" {
 		if f.journal, err = a.newJournalPath(run); err != nil {
 			return err
@@ -154,7 +154,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	taken := file
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
-		if len(p.runs) > 0 && v.verifier != nil {
+		if len(p.runs) > 0 && v.how != verifyOff {
 			if err := s.reopen(ctx, unsettled(s.rec.summary()), o); err != nil {
 				return err
 			}

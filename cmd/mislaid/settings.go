@@ -160,7 +160,7 @@ func readConfig(path string, known map[string]*pflag.Flag) (map[string][]string,
 	dec := toml.NewDecoder(strings.NewReader(string(text)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(file.Interface()); err != nil {
-		return nil, configError(path, err)
+		return nil, configError(path, err, "the keys are the names of the flags")
 	}
 	values := make(map[string][]string)
 	for i, name := range names {
@@ -192,11 +192,11 @@ func configType(f *pflag.Flag) reflect.Type {
 }
 
 // configError says where a configuration file is wrong.
-func configError(path string, err error) error {
+func configError(path string, err error, keys string) error {
 	if missing := new(toml.StrictMissingError); errors.As(err, &missing) && len(missing.Errors) > 0 {
 		first := missing.Errors[0]
 		line, column := first.Position()
-		return fmt.Errorf("%s:%d:%d: unknown key %q; the keys are the names of the flags", path, line, column, strings.Join(first.Key(), "."))
+		return fmt.Errorf("%s:%d:%d: unknown key %q; %s", path, line, column, strings.Join(first.Key(), "."), keys)
 	}
 	if wrong := new(toml.DecodeError); errors.As(err, &wrong) {
 		line, column := wrong.Position()

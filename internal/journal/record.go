@@ -24,6 +24,8 @@ type Record struct {
 	Sighting   *Sighting   `json:"sighting,omitempty"`
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
+	Facts      *Facts      `json:"facts,omitempty"`
+	Account    *Account    `json:"account,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 	End        *End        `json:"end,omitempty"`
@@ -117,6 +119,15 @@ type Verdict struct {
 	Fingerprint secret.Fingerprint `json:"fingerprint,omitempty"` // the credential that was asked about
 	verify.Verdict
 }
+
+// Facts is what was read of a key id besides its verdict.
+type Facts struct {
+	KeyID string `json:"key_id"`
+	verify.Facts
+}
+
+// Account is what the user's account map says of an account.
+type Account struct{ verify.Account }
 
 // Gap is something that should have been read and was not.
 type Gap struct {

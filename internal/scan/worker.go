@@ -76,7 +76,7 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	if err := j.mark.end(ctx, j.num, it.Cursor, counts, append(settled, records...)); err != nil {
 		return err
 	}
-	w.submit(f.candidates)
+	w.submit(it.Path, f.candidates)
 	return nil
 }
 

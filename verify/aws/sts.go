@@ -115,8 +115,8 @@ func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict 
 		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoToken}
 	}
 	targets, left := v.route(r.Partition)
-	if isSession(r.Credential) && len(v.config.Partitions) == 0 && len(targets) > len(v.targets) {
-		targets = targets[:1] // a session token goes where the text beside it, or the configuration, says
+	if isSession(r.Credential) {
+		targets = v.forToken(targets)
 	}
 	var no, unknown *verify.Verdict
 	var without, asked []string
@@ -143,6 +143,28 @@ func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict 
 		return *unknown
 	}
 	return conclude(*no, asked, left)
+}
+
+// WouldAsk returns the hosts that Verify would ask about r, in order, and asks
+// none.
+func (v *Verifier) WouldAsk(r verify.Request) (hosts []string) {
+	targets, _ := v.route(r.Partition)
+	if isSession(r.Credential) {
+		targets = v.forToken(targets)
+	}
+	for _, t := range targets {
+		hosts = append(hosts, t.addr)
+	}
+	return hosts
+}
+
+// forToken leaves those targets to which a session token may go: where the text
+// beside it, or the configuration, says.
+func (v *Verifier) forToken(targets []target) []target {
+	if len(v.config.Partitions) == 0 && len(targets) > len(v.targets) {
+		return targets[:1]
+	}
+	return targets
 }
 
 // conclude words the verdict of a key that no asked partition knows. When the

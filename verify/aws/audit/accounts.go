@@ -285,7 +285,7 @@ func (a *Auditor) lookBack(ctx context.Context, acc *account, id string, f *veri
 			}
 			for _, e := range out.Events {
 				log.Events++
-				if c, ours := event(e, region); !ours {
+				if c, ours := event(e, region, a.config.UserAgent); !ours {
 					c.Explained = a.explains(c.Source)
 					f.Calls = append(f.Calls, c)
 				}

@@ -78,25 +78,46 @@ type Auditor struct {
 	accounts map[string]*account
 }
 
-// New loads the responder's profile and asks STS who it is.
+// New loads the responder's profile. It contacts nobody.
 func New(ctx context.Context, c Config) (*Auditor, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
 	c.PerSec = cmp.Or(c.PerSec, 10)
+	c.UserAgent = cmp.Or(c.UserAgent, "mislaid")
 	base, err := load(ctx, c, c.Profile)
 	if err != nil {
 		return nil, err
 	}
-	out, err := sts.NewFromConfig(base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	return &Auditor{
+		config: c, base: base, accounts: make(map[string]*account),
+		org: &organization{client: organizations.NewFromConfig(base)},
+	}, nil
+}
+
+// Start asks STS who the responder is. It must return before Audit is called.
+func (a *Auditor) Start(ctx context.Context) error {
+	out, err := sts.NewFromConfig(a.base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, fmt.Errorf("audit: ask who the profile %s is: %s", c.Profile, reason(err))
+		return fmt.Errorf("audit: ask who the profile %s is: %s", a.config.Profile, reason(err))
 	}
-	a := &Auditor{config: c, base: base, who: sdk.ToString(out.Arn), home: sdk.ToString(out.Account), accounts: make(map[string]*account)}
+	a.who, a.home = sdk.ToString(out.Arn), sdk.ToString(out.Account)
 	_, rest, _ := strings.Cut(a.who, ":")
 	a.part, _, _ = strings.Cut(rest, ":")
-	a.org = &organization{client: organizations.NewFromConfig(base)}
-	return a, nil
+	return nil
+}
+
+// Hosts returns the host:port that an audit contacts, as far as they are known
+// before: what a role or another profile adds is of the same services.
+func (a *Auditor) Hosts() []string {
+	if u, err := url.Parse(sdk.ToString(a.base.BaseEndpoint)); err == nil && u.Host != "" {
+		return []string{u.Host}
+	}
+	hosts := []string{"sts." + a.base.Region, "iam", "organizations.us-east-1", "cloudtrail." + a.base.Region}
+	for i := range hosts {
+		hosts[i] += ".amazonaws.com:443"
+	}
+	return hosts
 }
 
 // Who returns the responder's ARN.

@@ -15,7 +15,6 @@ import (
 
 	"mislaid/verify"
 	"mislaid/verify/aws/audit"
-	"mislaid/verify/aws/capability"
 	"mislaid/verify/awstest"
 )
 
@@ -46,12 +45,18 @@ func serve(t *testing.T, w *awstest.World, edit func(*audit.Config)) (*audit.Aud
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "none"))
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	c := audit.Config{Profile: "ir", UserAgent: "mislaid run/test", PerSec: 10_000}
+	c := audit.Config{Profile: "ir", UserAgent: "mislaid", PerSec: 10_000}
 	if edit != nil {
 		edit(&c)
 	}
 	a, err := audit.New(t.Context(), c)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := fake.Calls(); len(calls) > 0 {
+		t.Error("New has called")
+	}
+	if err := a.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return a, fake
@@ -110,7 +115,7 @@ func TestUser(t *testing.T) {
 		ids = append(ids, x.ID)
 	}
 	slices.Sort(ids)
-	if want := []string{capability.Administrator, capability.NoTrail, capability.NoMFA, capability.Unrotated}; !slices.Equal(ids, sorted(want)) {
+	if want := []string{verify.Administrator, verify.NoTrail, verify.NoMFA, verify.Unrotated}; !slices.Equal(ids, sorted(want)) {
 		t.Errorf("findings %v", f.Findings)
 	}
 	if len(f.Calls) != 2 || f.Calls[0].Source != "203.0.113.9" || f.Calls[0].Explained != "" || f.Calls[1].Explained != "192.0.2.0/24" {
@@ -217,6 +222,18 @@ func TestRolePerAccount(t *testing.T) {
 }
 
 func TestWhoIsNotKnown(t *testing.T) {
+	w := &awstest.World{Account: account}
+	_, fake := serve(t, w, nil)
+	for _, c := range fake.Calls() {
+		fake.Script(c.KeyID, awstest.Error(403, "ExpiredToken", "x"))
+	}
+	a, err := audit.New(t.Context(), audit.Config{Profile: "ir"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "ExpiredToken") {
+		t.Errorf("%v", err)
+	}
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 	if _, err := audit.New(t.Context(), audit.Config{Profile: "nobody"}); err == nil || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("%v", err)

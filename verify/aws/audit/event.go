@@ -10,13 +10,10 @@ import (
 	"mislaid/verify"
 )
 
-// OurAgent is how our calls about keys begin to name themselves.
-const OurAgent = "mislaid run/"
-
 // event reads an event of CloudTrail, and whether it is a call of ours. Our name
 // alone does not make it one, since everybody may take it: only the one question
 // that we ask counts, which does no harm whoever asks it.
-func event(e cttypes.Event, region string) (c verify.AuditCall, ours bool) {
+func event(e cttypes.Event, region, agent string) (c verify.AuditCall, ours bool) {
 	service, _, _ := strings.Cut(sdk.ToString(e.EventSource), ".")
 	c = verify.AuditCall{At: sdk.ToTime(e.EventTime).UTC(), Name: service + ":" + sdk.ToString(e.EventName), Region: region}
 	var detail struct {
@@ -25,7 +22,7 @@ func event(e cttypes.Event, region string) (c verify.AuditCall, ours bool) {
 	if json.Unmarshal([]byte(sdk.ToString(e.CloudTrailEvent)), &detail) == nil {
 		c.Source, c.UserAgent, c.Error, c.RequestID = short(detail.SourceIPAddress), short(detail.UserAgent), short(detail.ErrorCode), short(detail.RequestID)
 	}
-	return c, c.Name == "sts:GetCallerIdentity" && strings.HasPrefix(c.UserAgent, OurAgent)
+	return c, c.Name == "sts:GetCallerIdentity" && strings.HasPrefix(c.UserAgent, agent+" run/")
 }
 
 // short bounds what a caller may write into the log.

@@ -10,36 +10,6 @@ import (
 	"mislaid/verify/aws/policy"
 )
 
-// The bad habits that one identity shows. Two more are seen elsewhere: keys in
-// several accounts, over a whole run, and a key that lies about, by its
-// sighting.
-const (
-	ManyAccounts    = "users-in-several-accounts"
-	NoTrail         = "no-cloudtrail"
-	NoInventory     = "user-without-inventory"
-	Unrotated       = "unrotated-key"
-	CarelessStorage = "careless-storage"
-	NoMFA           = "no-mfa"
-	Administrator   = "administrator-policy"
-	LooseTrust      = "loose-role-trust"
-	OwnTags         = "condition-on-own-tags"
-	Escalation      = "privilege-escalation"
-)
-
-// Titles names each habit for people.
-var Titles = map[string]string{
-	ManyAccounts:    "IAM users in several accounts",
-	NoTrail:         "no CloudTrail",
-	NoInventory:     "IAM user without an inventory",
-	Unrotated:       "key that was never rotated",
-	CarelessStorage: "carelessly stored credential",
-	NoMFA:           "no MFA",
-	Administrator:   "administrator or * policy",
-	LooseTrust:      "loose role trust",
-	OwnTags:         "condition on tags that it can set itself",
-	Escalation:      "known privilege escalation",
-}
-
 // MaxKeyAge is the age above which a key counts as unrotated.
 const MaxKeyAge = 90 * 24 * time.Hour
 
@@ -47,46 +17,46 @@ const MaxKeyAge = 90 * 24 * time.Hour
 // What was not read is no finding.
 func Findings(s Subject, c verify.Capability, maxAge time.Duration, now time.Time) (found []verify.Finding) {
 	add := func(id, format string, args ...any) {
-		found = append(found, verify.Finding{ID: id, Title: Titles[id], Evidence: fmt.Sprintf(format, args...)})
+		found = append(found, verify.NewFinding(id, format, args...))
 	}
 	if t := s.Trails; t != nil && t.Logging == 0 && t.Unread == 0 {
 		if t.Total == 0 {
-			add(NoTrail, "account %s has no trail", s.Account)
+			add(verify.NoTrail, "account %s has no trail", s.Account)
 		} else {
-			add(NoTrail, "account %s has %d trails, and none of them is logging", s.Account, t.Total)
+			add(verify.NoTrail, "account %s has %d trails, and none of them is logging", s.Account, t.Total)
 		}
 	}
 	if s.Kind == "user" && s.LastUsed != nil && s.LastUsed.Service == "" && s.TagsRead && !ownerTagged(s.Tags) {
-		add(NoInventory, "the key was never used, and no tag of the user names an owner")
+		add(verify.NoInventory, "the key was never used, and no tag of the user names an owner")
 	}
 	if maxAge == 0 {
 		maxAge = MaxKeyAge
 	}
 	if age := now.Sub(s.KeyCreated); !s.KeyCreated.IsZero() && age > maxAge {
-		add(Unrotated, "the key is %d days old (more than %d), made on %s", days(age), days(maxAge), s.KeyCreated.UTC().Format(time.DateOnly))
+		add(verify.Unrotated, "the key is %d days old (more than %d), made on %s", days(age), days(maxAge), s.KeyCreated.UTC().Format(time.DateOnly))
 	}
 	if s.MFA != nil && !*s.MFA && (s.Kind == "user" || s.Kind == "root") {
 		if s.Console != nil && *s.Console {
-			add(NoMFA, "the user has a console password and no MFA device")
+			add(verify.NoMFA, "the user has a console password and no MFA device")
 		} else {
-			add(NoMFA, "the user has no MFA device")
+			add(verify.NoMFA, "the user has no MFA device")
 		}
 	}
 	if names := s.stars(); len(names) > 0 {
-		add(Administrator, "%s", strings.Join(names, "; "))
+		add(verify.Administrator, "%s", strings.Join(names, "; "))
 	}
 	for _, r := range s.Roles {
 		if words := s.usable(r); words != "" {
-			add(LooseTrust, "%s", words)
+			add(verify.LooseTrust, "%s", words)
 		}
 	}
 	for _, words := range s.ownTags() {
-		add(OwnTags, "%s", words)
+		add(verify.OwnTags, "%s", words)
 	}
 	if c.Power == "privilege escalation" || c.Power == "administrator" {
 		for _, p := range c.Paths {
 			if isEscalation(p.ID) && c.Power != "administrator" {
-				add(Escalation, "%s (%s), %s", p.Words, strings.Join(p.Needs, " and "), p.Result)
+				add(verify.Escalation, "%s (%s), %s", p.Words, strings.Join(p.Needs, " and "), p.Result)
 			}
 		}
 	}
