@@ -173,6 +173,8 @@ func (r Rules) forbidsARN(account string, f *Facts) (rule, why string) {
 			continue
 		}
 		switch {
+		case f != nil && f.Status == KeyAbsent && !nameLike(never, rootOf(never, account)):
+			// No user has it, so it could at most be root's.
 		case f == nil || f.Owner.ARN == "":
 			return WhyNeverVerify, "the pattern " + never + " cannot be evaluated without asking, so it was not called"
 		case nameLike(never, f.Owner.ARN):
@@ -180,6 +182,16 @@ func (r Rules) forbidsARN(account string, f *Facts) (rule, why string) {
 		}
 	}
 	return "", ""
+}
+
+// rootOf is the ARN of an account's root user, in the partition that a pattern
+// names.
+func rootOf(pattern, account string) string {
+	parts := strings.SplitN(pattern, ":", 3)
+	if len(parts) < 3 {
+		return pattern
+	}
+	return "arn:" + parts[1] + ":iam::" + account + ":root"
 }
 
 // nameLike matches an ARN part by part, as IAM's ArnLike does. A pattern with

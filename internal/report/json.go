@@ -24,6 +24,7 @@ func writeJSON(w io.Writer, s *journal.Summary) error {
 	d.field("summary", newSummary(s))
 	d.leaks("leaks", s.Leaks)
 	d.leaks("placeholders", s.Placeholders)
+	d.field("habits", newHabits(s.Habits))
 	d.field("coverage", newCoverage(&s.Coverage, true))
 	d.field("chain", docChain{s.Chain.Records, s.Chain.Torn, text(s.Chain.Err)})
 	d.raw("\n}\n")

@@ -26,6 +26,7 @@ func writeText(w io.Writer, s *journal.Summary, o Options) error {
 		t.leak(&s.Leaks[i])
 	}
 	t.placeholders(s.Placeholders)
+	t.habits(s.Habits)
 	t.coverage(s)
 	if t.err != nil {
 		return fmt.Errorf("report: %w", t.err)
@@ -144,14 +145,12 @@ func (t *page) leak(l *journal.Leak) {
 	t.field("Rule", l.Rule)
 	t.field("Why", l.Why)
 	t.field("Verdict", evidence(l.Verdict))
-	account := l.Account
-	if l.Verdict.Account == "" && account != "" {
-		account += ", decoded from the key id"
-	}
-	t.field("Account", account)
+	t.field("Tried", tried(l))
+	t.field("Account", accountWords(l))
 	t.field("Principal", l.Verdict.ARN)
+	t.facts(l)
 	t.field("Exposed to", exposureWords(&l.Exposure))
-	t.field("First seen", stamp(l.FirstSeen))
+	t.field("Exposed", windowWords(l))
 	for _, c := range l.Credentials {
 		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
 		if c.Fingerprint != "" {

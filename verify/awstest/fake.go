@@ -26,6 +26,7 @@ type Key struct {
 type Call struct {
 	KeyID     string
 	Service   string
+	About     string // key id that IAM was asked about
 	Time      time.Time
 	Host      string
 	Region    string
@@ -92,7 +93,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	script := f.scripts[s.keyID]
 	f.mu.Unlock()
-	call := Call{KeyID: s.keyID, Service: s.service, Time: f.now(), Host: r.Host, Region: s.region, UserAgent: r.UserAgent(),
+	call := Call{KeyID: s.keyID, Service: s.service, About: about(body), Time: f.now(), Host: r.Host, Region: s.region, UserAgent: r.UserAgent(),
 		Token: r.Header.Get("X-Amz-Security-Token"), Header: r.Header.Clone()}
 	var key Key
 	var a answer
@@ -120,6 +121,11 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		success(w, key)
 	}
+}
+
+func about(body []byte) string {
+	form, _ := url.ParseQuery(string(body))
+	return form.Get("AccessKeyId")
 }
 
 type answer struct {

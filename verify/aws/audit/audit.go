@@ -54,7 +54,7 @@ type Config struct {
 	LookBack bool           // read CloudTrail for uses of each key
 	Known    []netip.Prefix // addresses that are explained
 
-	PerSec float64          // calls per second in one account. 0: 10
+	PerSec float64          // calls per second in one account. 0: 20
 	Clock  func() time.Time // nil: time.Now
 }
 
@@ -83,7 +83,7 @@ func New(ctx context.Context, c Config) (*Auditor, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	c.PerSec = cmp.Or(c.PerSec, 10)
+	c.PerSec = cmp.Or(c.PerSec, 20)
 	c.UserAgent = cmp.Or(c.UserAgent, "mislaid")
 	base, err := load(ctx, c, c.Profile)
 	if err != nil {
@@ -91,7 +91,7 @@ func New(ctx context.Context, c Config) (*Auditor, error) {
 	}
 	return &Auditor{
 		config: c, base: base, accounts: make(map[string]*account),
-		org: &organization{client: organizations.NewFromConfig(base)},
+		org: &organization{client: organizations.NewFromConfig(c.paced(base))},
 	}, nil
 }
 
@@ -136,9 +136,15 @@ func load(ctx context.Context, c Config, profile string) (sdk.Config, error) {
 	if err != nil {
 		return base, fmt.Errorf("audit: profile %s: %w", profile, err)
 	}
-	base.HTTPClient = pacedClient{pace.NewLimiter(c.PerSec, 5), base.HTTPClient}
 	base.Region = cmp.Or(base.Region, "us-east-1")
 	return base, nil
+}
+
+// paced returns cfg with a pace of its own: the vendor counts calls by account.
+func (c Config) paced(cfg sdk.Config) sdk.Config {
+	cfg = cfg.Copy()
+	cfg.HTTPClient = pacedClient{pace.NewLimiter(c.PerSec, 20), cfg.HTTPClient}
+	return cfg
 }
 
 // pacedClient spaces calls out.
@@ -205,6 +211,7 @@ func (a *Auditor) in(ctx context.Context, id string) *account {
 		acc.why, acc.failed = "no credentials from "+acc.by+": "+reason(err), true
 		return acc
 	}
+	cfg = a.config.paced(cfg)
 	acc.reader = newReader(iam.NewFromConfig(cfg), id, a.part)
 	acc.trail = cloudtrail.NewFromConfig(cfg)
 	return acc
