@@ -54,7 +54,7 @@ func newScanCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
 		Short:   "Find credentials in directory trees and on standard input",
-		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + exitHelp + "\n\n" + environmentHelp,
+		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + accountMapHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
 	}

@@ -49,7 +49,7 @@ type Answer struct {
 // view is one way of looking at what is not certain.
 type view struct {
 	conditionalAllows, conditionalDenies bool // count
-	unreadAllows, unreadDenies           bool // what could not be read allows, or denies, everything
+	unreadAllows                         bool // what could not be read allows everything
 }
 
 // Ask answers a question.
