@@ -24,9 +24,14 @@ type past struct {
 	last     map[containerKey]journal.Checkpoint
 	verdicts map[credentialKey]verify.Verdict // settled ones
 	facts    map[string]verify.Facts          // by key id
+	since    *journal.Since                   // what was taken over; nil: nothing, or not all of it
+	salt     []byte                           // of its Seen records; nil: there is none
 }
 
-type containerKey struct{ source, container string }
+type containerKey struct {
+	source, container string
+	likely            bool
+}
 
 type credentialKey struct {
 	id    string
@@ -48,9 +53,13 @@ func (p *past) add(r journal.Record) error {
 	case r.Run != nil:
 		p.runs = append(p.runs, *r.Run)
 	case r.Checkpoint != nil:
-		p.last[containerKey{r.Checkpoint.Source, r.Checkpoint.Container}] = *r.Checkpoint
+		p.last[containerKey{r.Checkpoint.Source, r.Checkpoint.Container, r.Checkpoint.Likely}] = *r.Checkpoint
 	case r.Facts != nil:
 		p.facts[r.Facts.KeyID] = r.Facts.Facts
+	case r.Since != nil:
+		p.since = r.Since
+	case r.Seen != nil && p.salt == nil:
+		p.salt = r.Seen.Salt
 	case r.Verdict != nil:
 		key := credentialKey{r.Verdict.KeyID, r.Verdict.Fingerprint}
 		if r.Verdict.Settled() {
@@ -237,7 +246,7 @@ func unsettled(s *journal.Summary) [][]journal.Place {
 		}
 		index := make(map[key]int)
 		for _, p := range l.Places {
-			if !open[p.Fingerprint] {
+			if !open[p.Fingerprint] || p.State == journal.StateGone {
 				continue
 			}
 			k := key{l.ID, p.Fingerprint}

@@ -32,6 +32,7 @@ func Fold(records iter.Seq2[Record, error]) (*Summary, error) {
 type Folder struct {
 	records      int
 	runs         []Run
+	since        *Since
 	ends         map[runKey]*End
 	running      runKey
 	leaks        map[string]*leakState
@@ -84,6 +85,11 @@ func (f *Folder) Add(r Record) (changed []string) {
 		f.accounts[r.Account.ID] = r.Account.Account
 	case r.Gap != nil:
 		f.coverage.addGap(r.Gap)
+	case r.Skip != nil:
+		f.coverage.addSkip(r.Skip)
+	case r.Since != nil:
+		since := *r.Since
+		f.since = &since
 	case r.Checkpoint != nil:
 		f.coverage.addCheckpoint(r.Checkpoint)
 	}
@@ -93,6 +99,7 @@ func (f *Folder) Add(r Record) (changed []string) {
 func (f *Folder) addRun(r *Run) {
 	f.running = runKey{r.ID, r.Command}
 	f.ends[f.running] = nil
+	f.coverage.part = runPart{r.ID, r.Part}
 	same := func(o Run) bool {
 		return o.ID == r.ID && o.Command == r.Command && o.Part == r.Part && o.Started.Equal(r.Started)
 	}
@@ -213,6 +220,7 @@ func (f *Folder) Summary() *Summary {
 	leaks := f.snapshots(f.leaks)
 	return &Summary{
 		Runs:         slices.Clone(f.runs),
+		Since:        f.since,
 		End:          f.end(),
 		Leaks:        leaks,
 		Habits:       habits(leaks),
