@@ -47,6 +47,7 @@ deps: ## install what lint and test-real need (as root also from apt)
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		command -v setfacl >/dev/null && command -v gcc >/dev/null && command -v rg >/dev/null || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends acl gcc libc6-dev ripgrep; }; \
+		test -x /usr/bin/aws || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli; }; \
 	fi
 	mkdir -p $(BIN)
 	$(GO) build -modfile=tools/go.mod -o $(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw

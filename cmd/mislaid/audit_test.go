@@ -251,7 +251,7 @@ func TestEveryKindOfKey(t *testing.T) {
 		}
 	}
 	text, _ := w.scan(t, journal.ExitLeaks, "--audit-profile", "ir", "--account-map", filepath.Join(w.dir, "accounts.toml"))
-	if os.Getenv("MISLAID_SHOW_REPORT") != "" {
+	if testing.Verbose() {
 		t.Log("\n" + text)
 	}
 	for _, words := range []string{"it is an administrator", "replaces the code of a function", "reads objects of S3", "IAM lists it as inactive", "029608264753, payments, of team-pay", "Habits behind the leaks"} {

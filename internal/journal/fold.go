@@ -180,7 +180,7 @@ func (f *Folder) addFacts(v *Facts) []string {
 	case st.facts == nil:
 		st.facts = &own
 	case !tellsLess(&own, st.facts):
-		if own.LastUsed == nil { // what was read by the key's id, before it was touched
+		if own.LastUsed == nil && st.facts.LastUsed != nil { // what was read by the key's id, before it was touched
 			own.Status, own.Why, own.Created = st.facts.Status, st.facts.Why, st.facts.Created
 			own.LastUsed, own.OtherIDs = st.facts.LastUsed, st.facts.OtherIDs
 		}

@@ -8,6 +8,7 @@ import (
 
 	"mislaid/internal/journal"
 	"mislaid/internal/secret"
+	"mislaid/verify"
 )
 
 // remedies are what to do about a credential, by the kind of identity that it
@@ -252,8 +253,8 @@ func snapshot(l *journal.Leak) Step {
 		Do:      "Keep the evidence first: when and where the key was last used, and whose it is.",
 		Command: aws + "iam get-access-key-last-used --access-key-id " + shell(l.KeyID),
 	}
-	if when(l.Verdict.Time) == nil || l.Verdict.Status == 0 {
-		return s
+	if when(l.Verdict.Time) == nil || l.Verdict.State != verify.Live && l.Verdict.State != verify.LiveLimited {
+		return s // a call that is refused leaves no trace
 	}
 	s.Note = "our own call at " + stamp(l.Verdict.Time) + " overwrote the date"
 	if l.Verdict.RequestID != "" {

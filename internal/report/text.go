@@ -152,7 +152,7 @@ func (t *page) leak(l *journal.Leak) {
 	t.field("Principal", l.Verdict.ARN)
 	t.facts(l)
 	t.field("Exposed to", exposureWords(&l.Exposure))
-	t.field("Exposed", windowWords(l))
+	t.field("Window", windowWords(l))
 	for _, c := range l.Credentials {
 		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
 		if c.Fingerprint != "" {

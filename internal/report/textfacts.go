@@ -90,8 +90,10 @@ func (t *page) facts(l *journal.Leak) {
 	t.field("Owner", ownerWords(&f.Owner))
 	if c := f.Capability; c != nil {
 		t.field("Can do", string(c.Class)+", "+c.Power+": "+c.Words)
-		t.ways(c.Paths)
-		t.ways(c.Data)
+		if c.Power != "administrator" { // who may do everything goes every way
+			t.ways(c.Paths)
+			t.ways(c.Data)
+		}
 		for _, limit := range c.Limits {
 			t.line(4, faint, "not in this: "+limit)
 		}

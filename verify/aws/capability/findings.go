@@ -27,19 +27,19 @@ func Findings(s Subject, c verify.Capability, maxAge time.Duration, now time.Tim
 		}
 	}
 	if s.Kind == "user" && s.LastUsed != nil && s.LastUsed.Service == "" && s.TagsRead && !ownerTagged(s.Tags) {
-		add(verify.NoInventory, "the key was never used, and no tag of the user names an owner")
+		add(verify.NoInventory, "the key of user %s was never used, and no tag of the user names an owner", s.Name)
 	}
 	if maxAge == 0 {
 		maxAge = MaxKeyAge
 	}
 	if age := now.Sub(s.KeyCreated); !s.KeyCreated.IsZero() && age > maxAge {
-		add(verify.Unrotated, "the key is %d days old (more than %d), made on %s", days(age), days(maxAge), s.KeyCreated.UTC().Format(time.DateOnly))
+		add(verify.Unrotated, "the key of user %s is %d days old (more than %d), made on %s", s.Name, days(age), days(maxAge), s.KeyCreated.UTC().Format(time.DateOnly))
 	}
 	if s.MFA != nil && !*s.MFA && (s.Kind == "user" || s.Kind == "root") {
 		if s.Console != nil && *s.Console {
-			add(verify.NoMFA, "the user has a console password and no MFA device")
+			add(verify.NoMFA, "%s %s has a console password and no MFA device", s.Kind, s.Name)
 		} else {
-			add(verify.NoMFA, "the user has no MFA device")
+			add(verify.NoMFA, "%s %s has no MFA device", s.Kind, s.Name)
 		}
 	}
 	if names := s.stars(); len(names) > 0 {
