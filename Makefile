@@ -27,7 +27,7 @@ test-purego: ## the detectors' tests without assembly
 test-real: ## the quick tests and those with real servers; make deps first
 	@test -x $(BIN)/versitygw || { echo 'bin/versitygw is missing: run make deps' >&2; exit 1; }
 	PATH="$(BIN):$$PATH" $(GO) test -count=1 -timeout 30m -tags real ./...
-	cd tools/policyoracle && $(GO) test -count=1 ./... -rapid.checks=5000
+	cd tools/policyoracle && $(GO) test -mod=mod -count=1 ./... -rapid.checks=5000
 
 lint: ## gofmt, go vet and golangci-lint; make deps first
 	@test -x $(BIN)/golangci-lint || { echo 'bin/golangci-lint is missing: run make deps' >&2; exit 1; }

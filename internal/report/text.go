@@ -203,7 +203,7 @@ func (t *page) place(p *journal.Place) {
 	t.raw("    " + t.o.paint(cyan, Clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
-		about = append(about, "by "+p.Author)
+		about = append(about, "by "+authorWords(p.Author))
 	}
 	if at := stamp(p.ModTime); at != "" {
 		about = append(about, at)
