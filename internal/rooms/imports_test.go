@@ -22,12 +22,10 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours: []string{"sources"},
-		theirs: map[string]string{
-			xsys:                               "openat, fstat and POSIX ACLs are not in the standard library",
-			"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude",
-		},
+		ours:   []string{"sources", "internal/paths"},
+		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
 	},
+	"sources/smb/smbtest": {},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},
@@ -52,6 +50,8 @@ var rooms = map[string]room{
 	"internal/secret":  {},
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
 	"internal/extract": {},
+	"internal/smb2":    {},
+	"internal/paths":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
 		ours:   []string{"sources", "detectors", "verify", "internal/secret"},
 		theirs: map[string]string{xsys: "file locks, and opening files without following links"},
@@ -87,6 +87,7 @@ var testModules = map[string]string{
 	"go.uber.org/goleak":                       "no goroutine left behind",
 	"github.com/rogpeppe/go-internal":          "testscript sessions",
 	"github.com/santhosh-tekuri/jsonschema/v6": "reports are checked against their published schema",
+	"github.com/cloudsoda/go-smb2":             "NTLM, where a file server is spoken to without package smb",
 	"golang.org/x/sys":                         "FIFOs, devices and pages that must not be touched",
 }
 

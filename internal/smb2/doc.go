@@ -1,4 +1,4 @@
-// Package smb2 is a client of the SMB 2 and 3 protocols ([MS-SMB2]) that can
+// Package smb2 is a client of the SMB 2 and 3 protocols ([MS-SMB2], open specifications of Microsoft) that can
 // only read. It negotiates 2.0.2 to 3.1.1, signs and checks every message of a
 // session that has a key, and encrypts on request.
 //
@@ -13,8 +13,6 @@
 // does, whatever the server does; a connection that broke the protocol, a
 // signature or the network is dead for good, and the caller connects anew.
 //
-// This package knows messages, keys and credits. It does not know credentials:
-// a Mechanism brings those. It does not know sources, retries or politeness.
-//
-// [MS-SMB2]: https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-smb2/
+// This package knows messages, keys and credits. It does not know credentials,
+// which a Mechanism brings, nor sources, retries or politeness.
 package smb2

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
