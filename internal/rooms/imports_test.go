@@ -51,7 +51,7 @@ var rooms = map[string]room{
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
 	"internal/extract": {},
 	"internal/smb2":    {},
-	"internal/paths":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
+	"internal/paths":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
 		ours:   []string{"sources", "detectors", "verify", "internal/secret"},
 		theirs: map[string]string{xsys: "file locks, and opening files without following links"},

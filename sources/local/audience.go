@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 

@@ -1,5 +1,7 @@
 package local
 
+import "strings"
+
 // gitObjects is the directory in which git keeps compressed objects, and
 // gitPack the one in it that holds packs; gitrepository-layout(5).
 const (
