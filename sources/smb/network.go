@@ -1,0 +1,90 @@
+package smb
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"mislaid/internal/pace"
+)
+
+// Limits say how hard servers are worked. The zero value is polite.
+type Limits struct {
+	Sessions int           // connections to one server at once; 0: 2
+	Opens    int           // calls to one server at once; 0: 16
+	Timeout  time.Duration // how long one call may take; 0: 30 s
+	Patience time.Duration // how long a server that stays away is waited for; 0: 2 min
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Sessions <= 0 {
+		l.Sessions = 2
+	}
+	if l.Opens <= 0 {
+		l.Opens = 16
+	}
+	if l.Timeout <= 0 {
+		l.Timeout = 30 * time.Second
+	}
+	if l.Patience <= 0 {
+		l.Patience = 2 * time.Minute
+	}
+	return l
+}
+
+// Network is the file servers of a run, with the one account that is used at
+// all of them. Safe for concurrent use.
+type Network struct {
+	account *Account
+	limits  Limits
+	encrypt bool
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu      sync.Mutex
+	servers map[string]*server
+}
+
+// NetworkConfig says how servers are reached.
+type NetworkConfig struct {
+	Account *Account
+	Limits  Limits
+	Encrypt bool // encrypt everything, or fail
+	// Dial connects; nil means a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// NewNetwork returns a network that has contacted nobody.
+func NewNetwork(c NetworkConfig) *Network {
+	return &Network{
+		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, dial: c.Dial, servers: make(map[string]*server),
+	}
+}
+
+// Account returns who signs in.
+func (n *Network) Account() *Account { return n.account }
+
+// server returns the server of a target, always the same one.
+func (n *Network) server(t Target) *server {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.servers[t.address()]
+	if s == nil {
+		s = &server{
+			network: n, host: t.Host, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens),
+			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
+		}
+		n.servers[t.address()] = s
+	}
+	return s
+}
+
+// Close ends all sessions.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.servers {
+		s.close()
+	}
+	return nil
+}
