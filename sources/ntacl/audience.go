@@ -31,6 +31,9 @@ func (s Server) Audience(ctx context.Context, p Place) (sources.Audience, error)
 	if p.Share == nil {
 		j.doubt(sources.OwnerOnly, "share ACL not read"+because(p.ShareErr)+": it may let in fewer than the file's own list")
 	}
+	if s.Samba {
+		j.doubt(sources.OwnerOnly, "smb.conf of the server is not read: it may let in fewer than the lists, as by \"valid users\"")
+	}
 	if p.File == nil {
 		j.unreadable()
 	} else {
@@ -179,7 +182,7 @@ func (j *judge) admit(l leaf) bool {
 		return true
 	}
 	except, unsure := j.exceptions(l, s.level)
-	sure := r.Sure&ReadData != 0 && !unsure && (j.place.Share != nil || l.proven()) && !l.guess
+	sure := r.Sure&ReadData != 0 && !unsure && !l.guess && (l.proven() || j.place.Share != nil && !j.server.Samba)
 	g := sources.Grant{Who: l.name(), By: j.by(l.token) + except, Level: s.level, Heads: s.heads, Count: s.count}
 	if l.who.machine() {
 		j.aud.Machines = append(j.aud.Machines, g)
@@ -277,7 +280,7 @@ func sum(a, b int) int {
 // the leaf in, without the leaf being known to be among them, and reports
 // whether that could be all of it.
 func (j *judge) exceptions(l leaf, level sources.Level) (words string, unsure bool) {
-	if l.exact() {
+	if l.session {
 		return "", false
 	}
 	var names []string
@@ -297,6 +300,9 @@ func (j *judge) exceptions(l leaf, level sources.Level) (words string, unsure bo
 			switch denied.class {
 			case classGuest, classAnonymous, classService, classLocal, classNobody:
 				continue // nobody who signed in over the network
+			}
+			if l.exact() && (denied.MembersKnown || denied.Kind != KindAlias && !e.SID.Builtin()) {
+				continue
 			}
 			if denied.Kind == KindUser {
 				unsure = unsure || level <= sources.NamedFew

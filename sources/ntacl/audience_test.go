@@ -111,6 +111,7 @@ func TestAudienceLevels(t *testing.T) {
 	null := with(func(s *ntacl.Server) { s.Null = ntacl.Proven })
 	closed := with(func(s *ntacl.Server) { s.Null, s.Guest = ntacl.Refused, ntacl.Refused })
 	alone := ntacl.Server{Standalone: true}
+	samba := with(func(s *ntacl.Server) { s.Samba, s.Guest = true, ntacl.Proven })
 	ignorant := ntacl.Server{Trusts: ntacl.TrustsNone}
 	failing := with(func(s *ntacl.Server) {
 		s.Directory = book{people: sources.Heads{Max: -1}, err: errors.New("timed out")}
@@ -155,6 +156,8 @@ func TestAudienceLevels(t *testing.T) {
 		{"domain users of an unknown domain", ignorant, everybody, []Entry{Allow(ntacl.MakeSID(5, 21, 4, 4, 4, 513), Read)}, "0,3 3-3"},
 		{"pre-windows 2000", member, everybody, []Entry{Allow(ntacl.PreWindows2000Group, Read)}, "0,3 3-3"},
 		{"other organisation", member, everybody, []Entry{Allow(ntacl.MakeSID(5, 1000), Read)}, "0,4 4-4"},
+		{"authenticated users of a Samba server", samba, everybody, []Entry{Allow(ntacl.AuthenticatedUsers, Read)}, "0,3 0-3"},
+		{"guests of a Samba server", samba, everybody, []Entry{Allow(ntacl.Everyone, Read)}, "0,3,6 6-6"},
 		{"no list at all", member, everybody, nil, "0,3 3-3"},
 		{"no list at all, guests", guests, everybody, nil, "0,3,6 6-6"},
 

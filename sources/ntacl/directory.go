@@ -99,6 +99,7 @@ type Server struct {
 	Guest      Proof     // a session that is the guest account reads the share
 	Standalone bool      // it is known to be in no domain, so trusts do not matter
 	Trusts     Trusts    // of its domain
+	Samba      bool      // rules that no list shows, such as "valid users", may let in fewer
 	Directory  Directory // nil: only well-known SIDs are known
 }
 
