@@ -22,16 +22,15 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours: []string{"sources"},
-		theirs: map[string]string{
-			xsys:                               "openat, fstat and POSIX ACLs are not in the standard library",
-			"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude",
-		},
+		ours:   []string{"sources", "internal/paths"},
+		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
 	},
 	// No connector: what a Windows security descriptor means is the same on a
 	// file server and on a mounted share, so both sources use it.
 	"sources/ntacl":           {ours: []string{"sources"}},
 	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
+	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
+	"sources/smb/smbtest":     {},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},
@@ -56,6 +55,8 @@ var rooms = map[string]room{
 	"internal/secret":  {},
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
 	"internal/extract": {},
+	"internal/smb2":    {},
+	"internal/paths":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
 		ours:   []string{"sources", "detectors", "verify", "internal/secret"},
 		theirs: map[string]string{xsys: "file locks, and opening files without following links"},
@@ -77,7 +78,8 @@ var rooms = map[string]room{
 			"github.com/spf13/cobra":          "commands, completion and manual pages",
 			"github.com/spf13/pflag":          "cobra's flags",
 			"github.com/pelletier/go-toml/v2": "a strict configuration file that tells line and column",
-			"golang.org/x/term":               "whether stderr is a terminal, and how wide",
+			"golang.org/x/term":               "whether stderr is a terminal, how wide, and prompts that show nothing",
+			"github.com/zalando/go-keyring":   "tokens of ours that the user keeps in the desktop's keyring",
 			xsys:                              "core dumps are switched off",
 		},
 	},
@@ -90,6 +92,7 @@ var testModules = map[string]string{
 	"go.uber.org/goleak":                       "no goroutine left behind",
 	"github.com/rogpeppe/go-internal":          "testscript sessions",
 	"github.com/santhosh-tekuri/jsonschema/v6": "reports are checked against their published schema",
+	"github.com/cloudsoda/go-smb2":             "NTLM, where a file server is spoken to without package smb",
 	"golang.org/x/sys":                         "FIFOs, devices and pages that must not be touched",
 }
 

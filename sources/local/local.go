@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -28,21 +29,10 @@ type Config struct {
 	Etc            string // the directory that describes the machine (passwd, group, exports, …); "": /etc
 }
 
-// RootError says that a root could not be read at all.
-type RootError struct {
-	Root string
-	Err  error
-}
-
-func (e *RootError) Error() string { return fmt.Sprintf("local: root %q: %v", e.Root, e.Err) }
-
-// Unwrap returns the cause.
-func (e *RootError) Unwrap() error { return e.Err }
-
 // Source is a tree or a file of this machine. It is safe for concurrent use.
 type Source struct {
 	config  Config
-	filter  filter
+	filter  paths.Filter
 	info    sources.Info
 	root    string // absolute, without links, of the directory that dirs.root is
 	leaf    string // the one file that is listed, as it is called in root; "" is the whole tree
@@ -60,18 +50,18 @@ const idleDirs = 512
 // ContainerID is the ID of the one container of a Source.
 const ContainerID = "."
 
-// New opens the root. The error is a *RootError when the root cannot be read.
+// New opens the root. The error is a *sources.RootError when the root cannot be read.
 func New(c Config) (*Source, error) {
 	if err := checkConfig(c); err != nil {
 		return nil, err
 	}
-	f, err := newFilter(c.Include, c.Exclude)
+	f, err := paths.NewFilter(c.Include, c.Exclude)
 	if err != nil {
 		return nil, err
 	}
 	s := &Source{config: c, filter: f}
 	if err := s.openRoot(); err != nil {
-		return nil, &RootError{Root: c.Root, Err: err}
+		return nil, &sources.RootError{Source: "file://" + filepath.ToSlash(c.Root), Err: err}
 	}
 	etc := c.Etc
 	if etc == "" {
@@ -100,7 +90,7 @@ func (s *Source) openRoot() error {
 		s.root = real
 	case st.Mode().IsRegular():
 		s.root, s.leaf = filepath.Dir(real), filepath.Base(real)
-		s.leafID = legible(filepath.Base(abs))
+		s.leafID = paths.Legible(filepath.Base(abs))
 	default:
 		return errors.New("neither a directory nor a regular file")
 	}
@@ -125,7 +115,7 @@ func (s *Source) openRoot() error {
 	}
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
-	title := legible(abs)
+	title := paths.Legible(abs)
 	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title}
 	return nil
 }
@@ -222,7 +212,7 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err != nil {
 		return sources.Item{}, err
 	}
-	if s.leaf == "" && !s.filter.wanted(joinRaw(dirPath, name)) {
+	if s.leaf == "" && !s.filter.Wanted(joinRaw(dirPath, name)) {
 		return sources.Item{}, &sources.SkipError{Reason: "excluded"}
 	}
 	var k kind
@@ -305,7 +295,7 @@ func (s *Source) locate(id string) (dirPath, name string, err error) {
 		}
 		return "", s.leaf, nil
 	}
-	dirPath, name, ok := splitID(id)
+	dirPath, name, ok := paths.SplitID(id)
 	if !ok || !validName(id) {
 		return "", "", fmt.Errorf("local: no listing gives the ID %q: %w", id, sources.ErrGone)
 	}
