@@ -30,7 +30,9 @@ var rooms = map[string]room{
 	"sources/ntacl":           {ours: []string{"sources"}},
 	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
 	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
-	"sources/smb/smbtest":     {},
+	"sources/smb/smbtest": {
+		theirs: map[string]string{"github.com/cloudsoda/go-smb2": "tests see what another program's client can do"},
+	},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},

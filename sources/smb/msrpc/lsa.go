@@ -88,8 +88,9 @@ func (p policy) close() {
 	p.conn.close()
 }
 
-// maxSIDs is how many SIDs are asked for in one question.
-const maxSIDs = 64
+// maxSIDs is how many SIDs are asked for in one question; so many of the longest
+// fit.
+const maxSIDs = 48
 
 // Names asks the server what it calls the SIDs. The answer has one Name for
 // each, with an empty Name.Name where the server knows none.
