@@ -25,7 +25,14 @@ var rooms = map[string]room{
 		ours:   []string{"sources", "internal/pace", "internal/paths"},
 		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
 	},
-	"sources/smb/smbtest": {},
+	// No connector: what a Windows security descriptor means is the same on a
+	// file server and on a mounted share, so both sources use it.
+	"sources/ntacl":           {ours: []string{"sources"}},
+	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
+	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
+	"sources/smb/smbtest": {
+		theirs: map[string]string{"github.com/cloudsoda/go-smb2": "tests see what another program's client can do"},
+	},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},

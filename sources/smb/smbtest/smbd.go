@@ -184,6 +184,13 @@ func (s *Server) SetPassword(t testing.TB, user, password string) {
 	s.passwords[user] = password
 }
 
+// AddRoot makes root a user, who administers the server.
+func (s *Server) AddRoot(t testing.TB) {
+	t.Helper()
+	s.passwords["root"] = rand.Text()
+	s.run(t, s.passwords["root"]+"\n"+s.passwords["root"]+"\n", "pdbedit", "-s", s.conf(), "-a", "-t", "-u", "root")
+}
+
 func section(b *bytes.Buffer, name string, settings map[string]string) {
 	fmt.Fprintf(b, "[%s]\n", name)
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
