@@ -83,6 +83,9 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check()); err != nil {
 		return err
 	}
+	if args, err = a.withMore(cmd.Context(), args, &f.crawl); err != nil {
+		return err
+	}
 	targets, err := parseTargets(args)
 	if err != nil {
 		return err

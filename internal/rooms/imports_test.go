@@ -30,6 +30,15 @@ var rooms = map[string]room{
 	"sources/ntacl":           {ours: []string{"sources"}},
 	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
 	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
+	"sources/smb": {
+		ours: []string{
+			"sources", "sources/ntacl", "sources/smb/msrpc", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
+		},
+		theirs: map[string]string{
+			"github.com/cloudsoda/go-smb2":   "NTLM, which no other kept library has with session keys",
+			"github.com/jcmturner/gokrb5/v8": "Kerberos without a C library",
+		},
+	},
 	"sources/smb/smbtest": {
 		theirs: map[string]string{"github.com/cloudsoda/go-smb2": "tests see what another program's client can do"},
 	},

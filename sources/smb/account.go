@@ -9,6 +9,7 @@ import (
 	gosmb2 "github.com/cloudsoda/go-smb2"
 	"github.com/jcmturner/gokrb5/v8/client"
 
+	"mislaid/internal/secret"
 	"mislaid/internal/smb2"
 	"mislaid/sources"
 )
@@ -31,8 +32,8 @@ const (
 type Credential struct {
 	Method       Method
 	User, Domain string
-	Password     func() string // asked for at each sign-in; for the methods with a password
-	Kerberos     Kerberos      // for the methods with Kerberos
+	Password     secret.Value // for the methods with a password
+	Kerberos     Kerberos     // for the methods with Kerberos
 }
 
 // String names the account. It holds no secret.
@@ -214,7 +215,7 @@ func (a *Account) mechanism(host string) smb2.Mechanism {
 		if strings.Contains(user, "@") {
 			domain = "" // a principal name holds its own
 		}
-		return &gosmb2.NTLMInitiator{User: user, Domain: domain, Password: a.credential.Password(), TargetSPN: "cifs/" + host}
+		return &gosmb2.NTLMInitiator{User: user, Domain: domain, Password: string(a.credential.Password.Reveal()), TargetSPN: "cifs/" + host}
 	}
 	return &gosmb2.Krb5Initiator{Client: a.kerberos, TargetSPN: "cifs/" + host}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mislaid/internal/paths"
+	"mislaid/internal/secret"
 	"mislaid/internal/smb2"
 	"mislaid/sources"
 	"mislaid/sources/smb/smbtest"
@@ -22,15 +23,13 @@ import (
 var limits = Limits{Timeout: 5 * time.Second, Patience: 10 * time.Second}
 
 func account(s *smbtest.Server, user string) *Account {
-	return NewAccount(Credential{Method: Password, User: user, Password: func() string { return s.Password(user) }})
+	return NewAccount(Credential{Method: Password, User: user, Password: secret.New([]byte(s.Password(user)))})
 }
 
 // network signs in as user at servers of the test.
 func network(t testing.TB, s *smbtest.Server, user string) *Network {
 	t.Helper()
-	n := NewNetwork(NetworkConfig{Account: account(s, user), Limits: limits})
-	t.Cleanup(func() { _ = n.Close() })
-	return n
+	return NewNetwork(NetworkConfig{Account: account(s, user), Limits: limits})
 }
 
 func target(t testing.TB, s *smbtest.Server, path string) Target {
@@ -49,6 +48,7 @@ func source(t testing.TB, s *smbtest.Server, user, path string) *Source {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = src.Close() })
 	return src
 }
 
@@ -79,18 +79,12 @@ func newPlace(t *testing.T, c smbtest.Config, nc NetworkConfig, user string) *pl
 	return p
 }
 
-// closing ends the network with its source, so that the suite sees what stays
-// behind.
-type closing struct{ *Source }
-
-func (c closing) Close() error { return c.config.Network.Close() }
-
 func (p *place) Open(t *testing.T) sources.Source {
 	src, err := New(Config{Network: p.network(t), Target: target(t, p.server, share)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return closing{src}
+	return src
 }
 
 func (p *place) Ref(path string) (string, string) {
@@ -125,7 +119,8 @@ func (p *place) Put(t *testing.T, path string, data []byte) {
 func (p *place) lookUp(t *testing.T, path string) string {
 	t.Helper()
 	n := p.network(t)
-	defer n.Close()
+	n.use()
+	defer n.leave()
 	var id string
 	for i, part := 0, ""; i <= len(path); i++ {
 		if i < len(path) && path[i] != '/' {

@@ -84,7 +84,7 @@ func (c Credential) kerberosClient() (_ *client.Client, err error) {
 		}
 		asking = client.NewWithKeytab(c.User, realm, keys, conf, option)
 	} else {
-		asking = client.NewWithPassword(c.User, realm, c.Password(), conf, option)
+		asking = client.NewWithPassword(c.User, realm, string(c.Password.Reveal()), conf, option)
 	}
 	defer asking.Destroy()
 	request, err := messages.NewASReqForTGT(realm, conf, asking.Credentials.CName())

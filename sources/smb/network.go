@@ -42,7 +42,10 @@ type Network struct {
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
+	users   int // sources that are open
 	servers map[string]*server
+
+	replicated map[string]string // share.domain → the server on which it is read
 }
 
 // NetworkConfig says how servers are reached.
@@ -57,7 +60,8 @@ type NetworkConfig struct {
 // NewNetwork returns a network that has contacted nobody.
 func NewNetwork(c NetworkConfig) *Network {
 	return &Network{
-		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, dial: c.Dial, servers: make(map[string]*server),
+		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, dial: c.Dial,
+		servers: make(map[string]*server), replicated: make(map[string]string),
 	}
 }
 
@@ -71,7 +75,7 @@ func (n *Network) server(t Target) *server {
 	s := n.servers[t.address()]
 	if s == nil {
 		s = &server{
-			network: n, host: t.Host, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens),
+			network: n, host: t.Host, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
 			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
 		}
 		n.servers[t.address()] = s
@@ -79,12 +83,22 @@ func (n *Network) server(t Target) *server {
 	return s
 }
 
-// Close ends all sessions.
-func (n *Network) Close() error {
+// use counts a Source that needs the network.
+func (n *Network) use() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.users++
+}
+
+// leave ends all sessions once no Source needs them.
+func (n *Network) leave() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.users--; n.users > 0 {
+		return
+	}
 	for _, s := range n.servers {
 		s.close()
 	}
-	return nil
+	clear(n.servers)
 }

@@ -13,6 +13,7 @@ import (
 	"mislaid/internal/pace"
 	"mislaid/internal/smb2"
 	"mislaid/sources"
+	"mislaid/sources/ntacl"
 )
 
 // server is one file server with its sessions. Safe for concurrent use.
@@ -25,9 +26,16 @@ type server struct {
 
 	mu    sync.Mutex
 	links []*link
+	known bool      // it has answered
 	away  time.Time // since when no call has succeeded; zero: the last one did
 	gone  error     // why nobody calls it any more
 	ended bool
+
+	guards map[string]guard // of shares, by lower-case name
+
+	asking sync.Mutex // guards what follows
+	asked  int
+	about  ntacl.Server
 }
 
 // link is one connection with its session and the shares it is connected to.
@@ -100,8 +108,11 @@ func (s *server) heard(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.away = time.Time{}
+	s.known, s.away = true, time.Time{}
 }
+
+// strangerPatience is how long a server is waited for that has never answered.
+const strangerPatience = time.Second
 
 // missed notes that the server did not answer. It returns an error when that has
 // been so for too long.
@@ -115,7 +126,11 @@ func (s *server) missed(cause error) error {
 	if s.away.IsZero() {
 		s.away = now
 	}
-	if now.Sub(s.away) < s.network.limits.Patience {
+	patience := s.network.limits.Patience
+	if !s.known {
+		patience = min(patience, strangerPatience)
+	}
+	if now.Sub(s.away) < patience {
 		return nil
 	}
 	s.gone = fmt.Errorf("%s does not come back: %w: %w", s.host, cause, sources.ErrSession)

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"mislaid/internal/pace"
 	"mislaid/internal/paths"
@@ -39,6 +41,7 @@ type Source struct {
 	filter paths.Filter
 	shares paths.Filter
 	info   sources.Info
+	close  sync.Once
 }
 
 // Type is the Info.Type of a Source.
@@ -46,7 +49,7 @@ const Type = "smb"
 
 // New returns a Source. It contacts nobody.
 func New(c Config) (*Source, error) {
-	s := &Source{config: c, server: c.Network.server(c.Target)}
+	s := &Source{config: c}
 	var err error
 	if s.filter, err = paths.NewFilter(c.Include, c.Exclude); err != nil {
 		return nil, fmt.Errorf("smb: %w", err)
@@ -60,6 +63,8 @@ func New(c Config) (*Source, error) {
 		Name: c.Target.name(), Type: Type, Title: title.String(), Hosts: []string{c.Target.dialAddress()},
 		Streams: c.Network.limits.Opens,
 	}
+	c.Network.use()
+	s.server = c.Network.server(c.Target)
 	return s, nil
 }
 
@@ -164,12 +169,9 @@ func (s *Source) containerName(r root) string {
 	return paths.Legible(name)
 }
 
-// namedRoot finds out whether the target is a directory or a file.
+// namedRoot finds out whether the target is there, and a directory or a file.
 func (s *Source) namedRoot(ctx context.Context) (root, error) {
 	r := root{share: s.config.Target.Share, dir: s.config.Target.Path}
-	if r.dir == "" {
-		return r, nil
-	}
 	var info smb2.Info
 	err := s.call(ctx, r.share, func(ctx context.Context, t *smb2.Tree) (err error) {
 		info, err = t.Stat(ctx, r.dir, 0)
@@ -178,7 +180,7 @@ func (s *Source) namedRoot(ctx context.Context) (root, error) {
 	if err != nil {
 		return r, fmt.Errorf("smb: %s: %w", r.id(), sentinel(err))
 	}
-	if info.Attributes&smb2.AttrDirectory == 0 {
+	if r.dir != "" && info.Attributes&smb2.AttrDirectory == 0 {
 		at := strings.LastIndexByte(r.dir, '/')
 		r.dir, r.leaf = r.dir[:max(0, at)], r.dir[at+1:]
 	}
@@ -257,9 +259,19 @@ func attr(info smb2.Info) sources.Attr {
 	a := sources.Attr{Size: info.Size, ModTime: info.ModTime()}
 	if info.Size >= 0 {
 		a.Version = version(info)
+		changed := info.ModTime()
+		if c := info.ChangeTime(); c.After(changed) {
+			changed = c
+		}
+		a.Fresh = time.Since(changed) < freshness
 	}
 	return a
 }
+
+// freshness is how long a file may change again without another version: the
+// times of some file systems count in steps of two seconds. Ours and the
+// server's clock may differ by a little.
+const freshness = 5 * time.Second
 
 // version changes when the bytes do: size, both times that change with them, and
 // the number of the file.
@@ -349,5 +361,8 @@ func sentinel(err error) error {
 	return err
 }
 
-// Close lets go of nothing: the sessions belong to the network.
-func (s *Source) Close() error { return nil }
+// Close ends the sessions when it is the last source of its network.
+func (s *Source) Close() error {
+	s.close.Do(s.config.Network.leave)
+	return nil
+}

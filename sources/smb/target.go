@@ -38,7 +38,7 @@ func ParseTarget(s string) (Target, error) {
 	case strings.HasPrefix(s, scheme):
 		u, err := url.Parse(s)
 		if err != nil {
-			return t, errors.New("not an address of the form smb://[domain;]user@host[:port]/share/path; write % as %25, and a user name with @ by --smb-user")
+			return t, errors.New("not an address of the form smb://[domain;]user@host[:port]/share/path; write % as %25")
 		}
 		if _, has := u.User.Password(); has {
 			return t, errors.New("a password in a target ends up in process lists and histories; say with --smb-password where it is kept")
@@ -93,7 +93,7 @@ func (t *Target) setHost(host string) error {
 		return errors.New("the server is missing")
 	}
 	if net.ParseIP(t.Host) == nil && strings.ContainsFunc(t.Host, func(r rune) bool {
-		return !(r == '-' || r == '.' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r > 0x7f && r != 0xFFFD)
+		return !strings.ContainsRune("-._0123456789abcdefghijklmnopqrstuvwxyz", r) && (r <= 0x7f || r == 0xFFFD)
 	}) {
 		return fmt.Errorf("%q is no name of a server", host)
 	}

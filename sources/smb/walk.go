@@ -40,9 +40,6 @@ type entry struct {
 	info smb2.Info
 }
 
-// rootID stands for the root in errors about it: no entry is called so.
-const rootID = "."
-
 func (w *walk) run(after sources.Cursor) {
 	w.resume = string(after)
 	var rest []string
