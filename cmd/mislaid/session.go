@@ -51,24 +51,25 @@ func (s *session) do(ctx context.Context, file *journal.File, work func(context.
 		}
 	}
 	s.rec = &recorder{file: file, folder: s.past.folder, settled: s.settled}
+	s.rec.begin(context.WithoutCancel(ctx), s.firstRecords)
 	s.banner()
-	workErr := s.begin(ctx)
-	if workErr == nil {
-		workErr = s.takeOver(ctx)
-	}
+	workErr := s.takeOver(ctx)
 	if workErr == nil {
 		workErr = s.verifyBeside(ctx, work)
 	}
 	return s.end(ctx, workErr)
 }
 
-// begin commits the run's first records.
-func (s *session) begin(ctx context.Context) error {
-	records := []journal.Record{{Run: &s.run}}
+// firstRecords says who runs what. The crawl begins while the program's hash is
+// still taken, and its first commit waits for this one.
+func (s *session) firstRecords() []journal.Record {
+	run := s.run
+	run.BinarySHA256 = binarySum()
+	records := []journal.Record{{Run: &run}}
 	for i := range s.opened.failed {
 		records = append(records, journal.Record{Source: &s.opened.failed[i]})
 	}
-	return s.rec.Commit(context.WithoutCancel(ctx), records)
+	return records
 }
 
 // verifyBeside does work while the verify queue runs, and waits for both.

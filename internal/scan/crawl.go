@@ -15,15 +15,13 @@ import (
 func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error {
 	info := src.Info()
 	rec := journal.Source{Name: info.Name, Type: info.Type, Title: info.Title, Notes: info.Notes}
-	if err := o.Sink.Commit(ctx, []journal.Record{{Source: &rec}}); err != nil {
-		return err
-	}
 	streams := o.Jobs
 	if info.Streams > 0 {
 		streams = min(streams, info.Streams)
 	}
 	q := newQueue()
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return o.Sink.Commit(ctx, []journal.Record{{Source: &rec}}) })
 	for range streams {
 		g.Go(func() error {
 			w := newWorker(o, src, cpu)
