@@ -30,8 +30,18 @@ var rooms = map[string]room{
 	"sources/ntacl":           {ours: []string{"sources"}},
 	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
 	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
+	"sources/smb/ad": {
+		ours: []string{"sources", "sources/ntacl"},
+		theirs: map[string]string{
+			"github.com/go-ldap/ldap/v3":     "LDAP",
+			"github.com/jcmturner/gokrb5/v8": "the tickets that a connector signs in by",
+		},
+	},
 	"sources/smb/smbtest": {
-		theirs: map[string]string{"github.com/cloudsoda/go-smb2": "tests see what another program's client can do"},
+		theirs: map[string]string{
+			"github.com/cloudsoda/go-smb2": "tests see what another program's client can do",
+			"github.com/go-ldap/ldap/v3":   "fills the directory of a real domain controller",
+		},
 	},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},

@@ -87,7 +87,11 @@ func (j *judge) leavesOf(p who, through []who, seen map[SID]bool) []leaf {
 	if p.GroupsKnown {
 		l.token = append(l.token, p.Groups...)
 	}
-	return []leaf{l}
+	list := []leaf{l}
+	for _, m := range p.Also {
+		list = append(list, j.leavesOf(j.is(m), append(slices.Clone(through), p), seen)...)
+	}
+	return list
 }
 
 // guest is the leaf as somebody without an account whom the server takes for
@@ -109,7 +113,7 @@ func (j *judge) close(t *Token) {
 	for again := true; again; {
 		again = false
 		for sid, p := range j.known {
-			if p.MembersKnown && !t.Has(sid) && slices.ContainsFunc(p.Members, t.Has) {
+			if !t.Has(sid) && (p.MembersKnown && slices.ContainsFunc(p.Members, t.Has) || slices.ContainsFunc(p.Also, t.Has)) {
 				*t = append(*t, sid)
 				again = true
 			}
