@@ -37,6 +37,7 @@ var rooms = map[string]room{
 			"github.com/jcmturner/gokrb5/v8": "the tickets that a connector signs in by",
 		},
 	},
+	"sources/smb/principals": {ours: []string{"sources", "sources/ntacl", "sources/smb/ad", "sources/smb/msrpc"}},
 	"sources/smb/smbtest": {
 		theirs: map[string]string{
 			"github.com/cloudsoda/go-smb2": "tests see what another program's client can do",

@@ -70,6 +70,10 @@ func (j *judge) leavesOf(p who, through []who, seen map[SID]bool) []leaf {
 	switch p.class {
 	case classAnonymous:
 		l.token, l.session = append(token, Anonymous, Everyone, Network), true
+		if j.server.Null == Proven {
+			l.level = new(sources.Level)
+			*l.level = sources.AnyoneLink
+		}
 		return []leaf{l}
 	case classGuest:
 		return []leaf{j.guest(l, token)}
@@ -123,6 +127,17 @@ func (j *judge) close(t *Token) {
 
 // exact reports whether the token holds all SIDs that the leaf has.
 func (l leaf) exact() bool { return l.session || l.who.Kind == KindUser && l.who.GroupsKnown }
+
+// settles reports whether it is known if the leaf is o or in it. Groups that only
+// the server knows, and whose members it did not tell, are no part of what a
+// directory says of a user.
+func (l leaf) settles(o who) bool {
+	if l.session {
+		return true
+	}
+	_, unix := o.sid.UnixGroup()
+	return l.exact() && !unix && !o.sid.Builtin() && o.Kind != KindAlias && (o.Kind != KindUnknown || o.class != classOther)
+}
 
 func (l leaf) is(s SID) bool { return !s.IsZero() && l.who.sid == s }
 

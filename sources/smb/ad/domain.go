@@ -85,7 +85,7 @@ func Dial(ctx context.Context, c Config) (*Domain, error) {
 		return nil, err
 	}
 	if err := d.identify(ctx); err != nil {
-		d.Close()
+		_ = d.Close()
 		return nil, fmt.Errorf("ad: %s: %w", d.host, err)
 	}
 	return d, nil
@@ -124,7 +124,7 @@ func (d *Domain) Close() error {
 	defer d.mu.Unlock()
 	d.refused = errors.New("ad: closed")
 	if d.conn != nil {
-		d.conn.Close()
+		_ = d.conn.Close()
 		d.conn = nil
 	}
 	return nil
@@ -141,20 +141,20 @@ func (d *Domain) connection(ctx context.Context) (*ldap.Conn, error) {
 		return nil, d.refused
 	}
 	if d.conn != nil {
-		d.conn.Close()
+		_ = d.conn.Close()
 		d.conn = nil
 	}
 	conn, err := d.dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ad: connect to %s: %w", d.addr, err)
 	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err = d.signIn(conn)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		var no *SignInError
 		if errors.As(err, &no) {
 			d.refused = err
@@ -184,7 +184,7 @@ func (d *Domain) dial(ctx context.Context) (*ldap.Conn, error) {
 	if d.secure {
 		secured := tls.Client(nc, tc)
 		if err := secured.HandshakeContext(ctx); err != nil {
-			nc.Close()
+			_ = nc.Close()
 			return nil, tlsError(err)
 		}
 		nc = secured
@@ -193,10 +193,10 @@ func (d *Domain) dial(ctx context.Context) (*ldap.Conn, error) {
 	conn.SetTimeout(d.config.Timeout)
 	conn.Start()
 	if !d.secure {
-		stop := context.AfterFunc(ctx, func() { conn.Close() })
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 		defer stop()
 		if err := conn.StartTLS(tc); err != nil {
-			conn.Close()
+			_ = conn.Close()
 			return nil, fmt.Errorf("StartTLS: %w", tlsError(err))
 		}
 	}

@@ -176,7 +176,7 @@ func (d *DC) start(t testing.TB) {
 	}
 	t.Cleanup(func() {
 		if d.conn != nil {
-			d.conn.Close()
+			_ = d.conn.Close()
 		}
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		d.kill()
@@ -237,7 +237,7 @@ func (d *DC) connect() error {
 		return err
 	}
 	if err := conn.Bind("Administrator@"+Realm, d.admin); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return err
 	}
 	d.conn = conn
@@ -308,6 +308,24 @@ func (d *DC) AddGroup(t testing.TB, name string, members ...string) {
 		attributes["member"] = append(attributes["member"], UserDN(m))
 	}
 	d.Add(t, UserDN(name), attributes)
+}
+
+// AddLocalGroup adds a domain local group with members that the domain keeps as
+// foreign, such as S-1-5-11.
+func (d *DC) AddLocalGroup(t testing.TB, name string, sids ...string) {
+	t.Helper()
+	const local = "-2147483644" // GROUP_TYPE_SECURITY_ENABLED and GROUP_TYPE_RESOURCE_GROUP; MS-ADTS 2.2.12
+	attributes := map[string][]string{"objectClass": {"group"}, "sAMAccountName": {name}, "groupType": {local}}
+	for _, s := range sids {
+		attributes["member"] = append(attributes["member"], "CN="+s+",CN=ForeignSecurityPrincipals,"+BaseDN)
+	}
+	d.Add(t, UserDN(name), attributes)
+}
+
+// SetShareSecurity gives a share an ACL of its own, in SDDL.
+func (d *DC) SetShareSecurity(t testing.TB, share, sddl string) {
+	t.Helper()
+	d.run(t, "sharesec", "-s", d.conf(), share, "--setsddl="+sddl)
 }
 
 // Get reads an attribute of an entry as the administrator.
