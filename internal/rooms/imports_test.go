@@ -22,7 +22,7 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours:   []string{"sources", "internal/paths"},
+		ours:   []string{"sources", "sources/ntacl", "internal/paths"},
 		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
 	},
 	// No connector: what a Windows security descriptor means is the same on a

@@ -59,7 +59,7 @@ func (d *Domain) page(ctx context.Context, base string, scope int, filter string
 			case err == nil:
 				return
 			case n == 0 && attempt == 0 && ldap.IsErrorWithCode(err, ldap.ErrorNetwork) && len(paging.Cookie) == 0 && ctx.Err() == nil:
-				conn.Close() // an idle connection that the controller ended
+				_ = conn.Close() // an idle connection that the controller ended
 				continue
 			}
 			yield(nil, typed(err))
