@@ -22,7 +22,7 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours:   []string{"sources", "internal/pace", "internal/paths"},
+		ours:   []string{"sources", "sources/ntacl", "internal/pace", "internal/paths"},
 		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
 	},
 	// No connector: what a Windows security descriptor means is the same on a
@@ -32,15 +32,26 @@ var rooms = map[string]room{
 	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
 	"sources/smb": {
 		ours: []string{
-			"sources", "sources/ntacl", "sources/smb/msrpc", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
+			"sources", "sources/ntacl", "sources/smb/msrpc", "sources/smb/principals", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
 		},
 		theirs: map[string]string{
 			"github.com/cloudsoda/go-smb2":   "NTLM, which no other kept library has with session keys",
 			"github.com/jcmturner/gokrb5/v8": "Kerberos without a C library",
 		},
 	},
+	"sources/smb/ad": {
+		ours: []string{"sources", "sources/ntacl"},
+		theirs: map[string]string{
+			"github.com/go-ldap/ldap/v3":     "LDAP",
+			"github.com/jcmturner/gokrb5/v8": "the tickets that a connector signs in by",
+		},
+	},
+	"sources/smb/principals": {ours: []string{"sources", "sources/ntacl", "sources/smb/ad", "sources/smb/msrpc"}},
 	"sources/smb/smbtest": {
-		theirs: map[string]string{"github.com/cloudsoda/go-smb2": "tests see what another program's client can do"},
+		theirs: map[string]string{
+			"github.com/cloudsoda/go-smb2": "tests see what another program's client can do",
+			"github.com/go-ldap/ldap/v3":   "fills the directory of a real domain controller",
+		},
 	},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},

@@ -215,7 +215,7 @@ func (j *judge) admitPairs(inFile, inShare []leaf) {
 // admitBoth adds a grant for who is both f, whom the file lets in, and s, whom
 // the share does.
 func (j *judge) admitBoth(f, s leaf) {
-	if f.exact() || s.exact() || f.who.sid == s.who.sid || f.who.Kind == KindUser && s.who.Kind == KindUser {
+	if f.settles(s.who) || s.settles(f.who) || f.who.sid == s.who.sid || f.who.Kind == KindUser && s.who.Kind == KindUser {
 		return
 	}
 	token := append(slices.Clone(f.token), s.token...)
@@ -301,7 +301,7 @@ func (j *judge) exceptions(l leaf, level sources.Level) (words string, unsure bo
 			case classGuest, classAnonymous, classService, classLocal, classNobody:
 				continue // nobody who signed in over the network
 			}
-			if l.exact() && (denied.MembersKnown || denied.Kind != KindAlias && !e.SID.Builtin()) {
+			if l.settles(denied) || l.exact() && denied.MembersKnown {
 				continue
 			}
 			if denied.Kind == KindUser {

@@ -90,27 +90,32 @@ func malformed(what string) error { return fmt.Errorf("%w: %s", errDescriptor, w
 // Parse reads a self-relative security descriptor. It keeps nothing of b. What
 // is malformed anywhere is an error: half a list could let in fewer than the
 // whole one.
-func Parse(b []byte) (*Descriptor, error) {
+func Parse(b []byte) (*Descriptor, error) { return parse(b, 0) }
+
+// parse reads the descriptor whose head is at an offset of b; the offsets in it
+// count from the start of b.
+func parse(b []byte, at int) (*Descriptor, error) {
 	const header = 20
-	if len(b) < header {
+	if len(b)-at < header {
 		return nil, malformed("too short")
 	}
-	if b[0] != 1 {
+	head := b[at:]
+	if head[0] != 1 {
 		return nil, malformed("unknown revision")
 	}
-	control := binary.LittleEndian.Uint16(b[2:])
+	control := binary.LittleEndian.Uint16(head[2:])
 	if control&controlSelfRelative == 0 {
 		return nil, malformed("not self-relative")
 	}
 	var d Descriptor
 	var err error
-	if d.Owner, err = sidAt(b, binary.LittleEndian.Uint32(b[4:])); err != nil {
+	if d.Owner, err = sidAt(b, binary.LittleEndian.Uint32(head[4:])); err != nil {
 		return nil, malformed("owner")
 	}
-	if d.Group, err = sidAt(b, binary.LittleEndian.Uint32(b[8:])); err != nil {
+	if d.Group, err = sidAt(b, binary.LittleEndian.Uint32(head[8:])); err != nil {
 		return nil, malformed("group")
 	}
-	if off := binary.LittleEndian.Uint32(b[12:]); control&controlSACLPresent != 0 && off != 0 {
+	if off := binary.LittleEndian.Uint32(head[12:]); control&controlSACLPresent != 0 && off != 0 {
 		list, err := aclAt(b, off)
 		if err != nil {
 			return nil, fmt.Errorf("%w in the SACL", err)
@@ -125,7 +130,7 @@ func Parse(b []byte) (*Descriptor, error) {
 		}
 	}
 	// A list that is present and has no offset is a NULL list: everybody.
-	if off := binary.LittleEndian.Uint32(b[16:]); control&controlDACLPresent != 0 && off != 0 {
+	if off := binary.LittleEndian.Uint32(head[16:]); control&controlDACLPresent != 0 && off != 0 {
 		d.HasDACL = true
 		if d.DACL, err = aclAt(b, off); err != nil {
 			return nil, fmt.Errorf("%w in the DACL", err)

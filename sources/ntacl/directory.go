@@ -65,6 +65,10 @@ type Principal struct {
 	Members      []SID
 	MembersKnown bool
 
+	// Also are SIDs that a group holds besides the people in Heads: users and
+	// groups of other domains, everybody.
+	Also []SID
+
 	Heads sources.Heads // of a group: the people in it, through others too; Max < 0 not known
 	Count string        // how they were counted, or why they could not be
 	Open  bool          // anybody may add themselves

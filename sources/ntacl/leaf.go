@@ -70,6 +70,10 @@ func (j *judge) leavesOf(p who, through []who, seen map[SID]bool) []leaf {
 	switch p.class {
 	case classAnonymous:
 		l.token, l.session = append(token, Anonymous, Everyone, Network), true
+		if j.server.Null == Proven {
+			l.level = new(sources.Level)
+			*l.level = sources.AnyoneLink
+		}
 		return []leaf{l}
 	case classGuest:
 		return []leaf{j.guest(l, token)}
@@ -87,7 +91,11 @@ func (j *judge) leavesOf(p who, through []who, seen map[SID]bool) []leaf {
 	if p.GroupsKnown {
 		l.token = append(l.token, p.Groups...)
 	}
-	return []leaf{l}
+	list := []leaf{l}
+	for _, m := range p.Also {
+		list = append(list, j.leavesOf(j.is(m), append(slices.Clone(through), p), seen)...)
+	}
+	return list
 }
 
 // guest is the leaf as somebody without an account whom the server takes for
@@ -109,7 +117,7 @@ func (j *judge) close(t *Token) {
 	for again := true; again; {
 		again = false
 		for sid, p := range j.known {
-			if p.MembersKnown && !t.Has(sid) && slices.ContainsFunc(p.Members, t.Has) {
+			if !t.Has(sid) && (p.MembersKnown && slices.ContainsFunc(p.Members, t.Has) || slices.ContainsFunc(p.Also, t.Has)) {
 				*t = append(*t, sid)
 				again = true
 			}
@@ -119,6 +127,17 @@ func (j *judge) close(t *Token) {
 
 // exact reports whether the token holds all SIDs that the leaf has.
 func (l leaf) exact() bool { return l.session || l.who.Kind == KindUser && l.who.GroupsKnown }
+
+// settles reports whether it is known if the leaf is o or in it. Groups that only
+// the server knows, and whose members it did not tell, are no part of what a
+// directory says of a user.
+func (l leaf) settles(o who) bool {
+	if l.session {
+		return true
+	}
+	_, unix := o.sid.UnixGroup()
+	return l.exact() && !unix && !o.sid.Builtin() && o.Kind != KindAlias && (o.Kind != KindUnknown || o.class != classOther)
+}
 
 func (l leaf) is(s SID) bool { return !s.IsZero() && l.who.sid == s }
 

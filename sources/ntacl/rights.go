@@ -113,7 +113,7 @@ func (d *Descriptor) Rights(t Token) Rights {
 			limited = limited || effect == Allows || effect == Denies
 			maybeLimited = true
 		}
-		if !(e.SID == OwnerRights && owner) && !t.Has(e.SID) {
+		if (e.SID != OwnerRights || !owner) && !t.Has(e.SID) {
 			continue
 		}
 		switch effect {

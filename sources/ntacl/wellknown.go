@@ -14,9 +14,6 @@ var (
 	BackupOperators     = MakeSID(5, 32, 551)
 	PreWindows2000Group = MakeSID(5, 32, 554)
 
-	builtin      = MakeSID(5, 32)
-	unixUsers    = MakeSID(22, 1)
-	unixGroups   = MakeSID(22, 2)
 	ntServices   = MakeSID(5, 80)
 	ntVirtual    = MakeSID(5, 83)
 	appContainer = MakeSID(15, 2)

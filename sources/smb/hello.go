@@ -52,7 +52,7 @@ func (s *Source) Lockout(ctx context.Context) (l msrpc.Lockout, err error) {
 	if err != nil {
 		return l, fmt.Errorf("smb: %w", err)
 	}
-	defer func() { _ = accounts.Close() }()
+	defer accounts.Close()
 	if l, err = accounts.Lockout(machine.Accounts.SID); err != nil {
 		return l, fmt.Errorf("smb: %w", err)
 	}

@@ -66,10 +66,7 @@ func OpenAccounts(ctx context.Context, open Opener, host string) (*Accounts, err
 }
 
 // Close ends the connection; the server closes what it held open for it.
-func (a *Accounts) Close() error {
-	a.c.close()
-	return nil
-}
+func (a *Accounts) Close() { a.c.close() }
 
 // open asks an operation that answers with a handle.
 func (a *Accounts) open(op uint16, e *encoder) (handle, error) {
