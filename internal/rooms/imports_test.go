@@ -32,7 +32,7 @@ var rooms = map[string]room{
 	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
 	"sources/smb": {
 		ours: []string{
-			"sources", "sources/ntacl", "sources/smb/msrpc", "sources/smb/principals", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
+			"sources", "sources/ntacl", "sources/smb/msrpc", "sources/smb/ad", "sources/smb/principals", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
 		},
 		theirs: map[string]string{
 			"github.com/cloudsoda/go-smb2":   "NTLM, which no other kept library has with session keys",

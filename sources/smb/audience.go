@@ -8,7 +8,6 @@ import (
 	"mislaid/internal/smb2"
 	"mislaid/sources"
 	"mislaid/sources/ntacl"
-	"mislaid/sources/smb/msrpc"
 )
 
 // Audience says who can read a file: of those whom the share lets in, those whom
@@ -67,29 +66,17 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 	return a, nil
 }
 
-// facts says what is known of the server as such. It asks until there was an
-// answer, but not more often than mostAsked.
+// facts says what is known of the server as such.
 func (s *server) facts(ctx context.Context) ntacl.Server {
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	if s.asked < mostAsked {
-		s.asked++
-		rpc, cancel := context.WithTimeout(ctx, rpcTimeout)
-		defer cancel()
-		machine, err := msrpc.AskMachine(rpc, s.pipe, s.host)
-		if err == nil {
-			s.about.Standalone = machine.Standalone()
-		}
-		software, err2 := msrpc.AskSoftware(rpc, s.pipe, s.host)
-		if err2 == nil {
-			s.about.Samba = software.Unix
-		}
-		if err == nil && err2 == nil {
-			s.asked = mostAsked
-		}
+	rpc, cancel := context.WithTimeout(ctx, rpcTimeout)
+	defer cancel()
+	about := ntacl.Server{Name: s.host, Directory: s.people, Trusts: s.network.trusts}
+	if machine, err := s.people.Machine(rpc); err == nil {
+		about.Standalone = machine.Standalone()
 	}
-	about := s.about
-	about.Name = s.host
+	if software, err := s.people.Software(rpc); err == nil {
+		about.Samba = software.Unix
+	}
 	switch s.network.account.credential.Method {
 	case Guest:
 		about.Guest = ntacl.Proven // we are reading with nothing else
@@ -98,6 +85,3 @@ func (s *server) facts(ctx context.Context) ntacl.Server {
 	}
 	return about
 }
-
-// mostAsked is how often a server that does not say what it is is asked.
-const mostAsked = 3

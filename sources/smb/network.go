@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"mislaid/internal/pace"
+	"mislaid/sources/ntacl"
+	"mislaid/sources/smb/ad"
+	"mislaid/sources/smb/principals"
 )
 
 // Limits say how hard servers are worked. The zero value is polite.
@@ -39,6 +42,8 @@ type Network struct {
 	account *Account
 	limits  Limits
 	encrypt bool
+	domain  *ad.Domain
+	trusts  ntacl.Trusts
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
@@ -52,7 +57,9 @@ type Network struct {
 type NetworkConfig struct {
 	Account *Account
 	Limits  Limits
-	Encrypt bool // encrypt everything, or fail
+	Encrypt bool         // encrypt everything, or fail
+	Domain  *ad.Domain   // who is in it; may be nil
+	Trusts  ntacl.Trusts // whether other domains are trusted
 	// Dial connects; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -60,7 +67,7 @@ type NetworkConfig struct {
 // NewNetwork returns a network that has contacted nobody.
 func NewNetwork(c NetworkConfig) *Network {
 	return &Network{
-		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, dial: c.Dial,
+		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, dial: c.Dial,
 		servers: make(map[string]*server), replicated: make(map[string]string),
 	}
 }
@@ -78,6 +85,7 @@ func (n *Network) server(t Target) *server {
 			network: n, host: t.Host, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
 			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
 		}
+		s.people = principals.New(principals.Config{Open: s.pipe, Domain: n.domain, Host: t.Host})
 		n.servers[t.address()] = s
 	}
 	return s

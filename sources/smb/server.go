@@ -13,7 +13,7 @@ import (
 	"mislaid/internal/pace"
 	"mislaid/internal/smb2"
 	"mislaid/sources"
-	"mislaid/sources/ntacl"
+	"mislaid/sources/smb/principals"
 )
 
 // server is one file server with its sessions. Safe for concurrent use.
@@ -32,10 +32,7 @@ type server struct {
 	ended bool
 
 	guards map[string]guard // of shares, by lower-case name
-
-	asking sync.Mutex // guards what follows
-	asked  int
-	about  ntacl.Server
+	people *principals.Directory
 }
 
 // link is one connection with its session and the shares it is connected to.
