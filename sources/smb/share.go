@@ -25,8 +25,9 @@ type Share struct {
 	err        error // why it could not be read
 }
 
-// rpcTimeout bounds what is asked over a pipe.
-const rpcTimeout = time.Minute
+// rpcTimeout bounds what is asked over pipes at once. Some servers start a
+// process to answer.
+const rpcTimeout = 20 * time.Second
 
 // pipe opens a pipe of the server; it is a msrpc.Opener.
 func (s *server) pipe(ctx context.Context, name string) (p io.ReadWriteCloser, err error) {
@@ -50,8 +51,11 @@ func (s *Source) Shares(ctx context.Context) ([]Share, error) {
 	defer cancel()
 	all, err := msrpc.ListShares(rpc, s.server.pipe, s.server.host)
 	if err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil, ctx.Err()
+		case rpc.Err() != nil:
+			err = fmt.Errorf("no answer within %v: %w", rpcTimeout, sources.ErrSession)
 		}
 		return nil, fmt.Errorf("smb: shares of %s: %w", s.server.host, sentinel(err))
 	}

@@ -178,10 +178,34 @@ func (s *Server) prepare(t testing.TB) {
 // SetPassword changes a user's password.
 func (s *Server) SetPassword(t testing.TB, user, password string) {
 	t.Helper()
-	unix := unixNames[user]
-	s.run(t, "", "pdbedit", "-s", s.conf(), "-x", "-u", unix)
-	s.run(t, password+"\n"+password+"\n", "pdbedit", "-s", s.conf(), "-a", "-t", "-u", unix)
+	s.run(t, password+"\n"+password+"\n", "smbpasswd", "-c", s.conf(), "-s", unixNames[user])
 	s.passwords[user] = password
+}
+
+// SetLockout locks accounts after n wrong passwords.
+func (s *Server) SetLockout(t testing.TB, n int) {
+	t.Helper()
+	s.run(t, "", "pdbedit", "-s", s.conf(), "-P", "bad lockout attempt", "-C", strconv.Itoa(n))
+}
+
+// WrongPasswords is how many the server has counted for a user.
+func (s *Server) WrongPasswords(t testing.TB, user string) int {
+	t.Helper()
+	out, err := s.command(t, "pdbedit", "-s", s.conf(), "-v", "-u", unixNames[user]).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if text, ok := strings.CutPrefix(line, "Bad password count"); ok {
+			n, err := strconv.Atoi(strings.Trim(text, " :\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("pdbedit says nothing of wrong passwords:\n%s", out)
+	return 0
 }
 
 // AddRoot makes root a user, who administers the server.
