@@ -322,6 +322,14 @@ func (d *DC) AddLocalGroup(t testing.TB, name string, sids ...string) {
 	d.Add(t, UserDN(name), attributes)
 }
 
+// Allow adds an entry, in SDDL, to the list that guards an entry of the
+// directory.
+func (d *DC) Allow(t testing.TB, name, sddl string) {
+	t.Helper()
+	d.run(t, "samba-tool", "dsacl", "set", "-H", filepath.Join(d.Dir, "private", "sam.ldb"), "-s", d.conf(),
+		"--objectdn="+UserDN(name), "--sddl="+sddl)
+}
+
 // SetShareSecurity gives a share an ACL of its own, in SDDL.
 func (d *DC) SetShareSecurity(t testing.TB, share, sddl string) {
 	t.Helper()
