@@ -81,6 +81,7 @@ func newLocal(t target, f *crawlFlags) (*local.Source, error) {
 	return local.New(local.Config{
 		Root: t.path, Include: f.include, Exclude: exclude,
 		OneFileSystem: f.local.oneFileSystem, FollowSymlinks: f.local.followSymlinks,
+		Attrs: f.attrs(), Ops: f.opsLimiter(),
 	})
 }
 
@@ -92,7 +93,7 @@ func listLocal(ctx context.Context, _ *app, t target, f *crawlFlags) iter.Seq2[l
 			yield(listed{}, err)
 			return
 		}
-		defer src.Close()
+		defer func() { _ = src.Close() }()
 		listSource(ctx, src, "directory tree", yield)
 	}
 }
@@ -103,7 +104,7 @@ func checkLocal(_ context.Context, a *app, t target, f *crawlFlags) ([]checked, 
 	if err != nil {
 		return nil, err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 	checks := []checked{
 		{Topic: "who", State: checkOK, Text: "this machine's user " + a.userName()},
 		{Topic: "access", State: checkOK, Text: t.path + " can be opened; what lies in it and is closed to this user will be a gap"},

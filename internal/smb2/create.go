@@ -18,6 +18,9 @@ type Info struct {
 // ModTime is when the content was last written.
 func (i Info) ModTime() time.Time { return fileTime(i.Written) }
 
+// ChangeTime is when content, name or attributes last changed.
+func (i Info) ChangeTime() time.Time { return fileTime(i.Changed) }
+
 // Attributes are those of [MS-FSCC] 2.6.
 type Attributes uint32
 

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"
-	"hash"
 )
 
 // Dialects.
@@ -33,10 +32,9 @@ const (
 // keys are what a session signs and encrypts with. Nil functions mean that the
 // session has no key: it is anonymous or a guest's.
 type keys struct {
-	sign     func(msg header, response bool) [16]byte // over a message whose signature is zero
-	seal     cipher.AEAD                              // to the server; nil: cannot be encrypted
-	unseal   cipher.AEAD
-	nonceLen int
+	sign   func(msg header, response bool) [16]byte // over a message whose signature is zero
+	seal   cipher.AEAD                              // to the server; nil: cannot be encrypted
+	unseal cipher.AEAD
 }
 
 // kdf is SP 800-108 in counter mode with HMAC-SHA256, to 128 bits.
@@ -212,7 +210,7 @@ func (k *keys) decrypt(frame []byte, session uint64) ([]byte, error) {
 type preauth [64]byte
 
 func (p *preauth) add(msg []byte) {
-	var h hash.Hash = sha512.New()
+	h := sha512.New()
 	h.Write(p[:])
 	h.Write(msg)
 	h.Sum(p[:0])
