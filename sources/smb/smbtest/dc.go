@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -222,6 +223,28 @@ func (d *DC) kill() {
 			}
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// DropConnections ends all SMB connections, as a server does that restarts.
+func (d *DC) DropConnections(t testing.TB) {
+	t.Helper()
+	out, err := exec.Command("smbstatus", "-s", d.conf(), "-p").Output()
+	if err != nil {
+		t.Fatalf("smbstatus: %v", err)
+	}
+	n := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		if pid, err := strconv.Atoi(fields[0]); err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			n++
+		}
+	}
+	if n == 0 {
+		t.Fatalf("no connection to end:\n%s", out)
 	}
 }
 
