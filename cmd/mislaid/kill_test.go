@@ -122,8 +122,8 @@ func essence(t *testing.T, out []byte, err error) summary {
 		}
 		Coverage struct {
 			Items, Bytes, Unchanged int64
-			Skipped      map[string]int64
-			Gaps         []struct{ Path, Reason string }
+			Skipped                 map[string]int64
+			Gaps                    []struct{ Path, Reason string }
 		}
 	}
 	if err := json.Unmarshal(out, &r); err != nil {
