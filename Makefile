@@ -7,12 +7,13 @@ BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
 # What the tests with real servers run, and the Debian packages that hold it.
-PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git
 PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
-            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools
+            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools \
+            npm cargo python3-pip openssl openssh-client git
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench soak fuzz clean
+.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ vuln: ## look for known weaknesses in what we link (asks vuln.go.dev)
 
 bench: ## time the engine and the program beside rg and cat
 	$(GO) run ./internal/bench
+
+corpus: ## plant keys in every shape and count what is found: make corpus ARGS='-seed 7 -v'
+	$(GO) run ./internal/bench/corpus $(ARGS)
 
 soak: ## hours: big trees, kills and fuzzing
 	$(GO) test -count=1 -timeout 4h -v -run TestSoak -tags 'real soak' ./cmd/mislaid

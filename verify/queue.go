@@ -17,6 +17,7 @@ type Request struct {
 	Placeholder bool              // a published sample: never called
 	Endpoint    string            // an S3-compatible store named beside the key: never sent to the vendor
 	Partition   string            // hinted beside the key
+	Expires     time.Time         // what it says of its own expiry; zero nothing
 }
 
 // Config configures a Queue. Its zero value with a Verifier works.

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"mislaid/internal/secret"
 )
@@ -33,6 +34,8 @@ func (r Rules) Judge(q Request) (Verdict, bool) {
 	switch c := q.Credential; {
 	case q.Placeholder:
 		return notCalled(WhyPlaceholder, "a published sample")
+	case !c.Kind.Askable() && c.Kind != secret.KeyID && c.Kind != secret.SecretKey:
+		return offline(q), true
 	case c.ID == "":
 		return unverifiable(WhyNoID)
 	case c.Secret.IsZero():
@@ -45,6 +48,24 @@ func (r Rules) Judge(q Request) (Verdict, bool) {
 		return notCalled(forbidden, why)
 	}
 	return Verdict{}, false
+}
+
+// offline is the verdict of a kind about which nobody can be asked: what it says
+// of its own expiry, or that nothing is known.
+func offline(q Request) Verdict {
+	v := Verdict{State: Unverifiable, Why: WhyNoVerifier, Account: q.Account}
+	kind := q.Credential.Kind
+	if q.Expires.IsZero() || q.Expires.After(time.Now()) {
+		return v
+	}
+	switch {
+	case kind.SignsExpiry():
+		v.State, v.Why = Expired, WhySignedExpiry
+	case kind.HoldsExpiry():
+		v.State, v.Why = Expired, WhyDeclaredExpiry
+	}
+	v.Detail = "expired " + q.Expires.UTC().Format(time.RFC3339)
+	return v
 }
 
 // needsToken reports whether c means nothing without its session token.

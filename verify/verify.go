@@ -21,7 +21,7 @@ const (
 	Dead         State = "dead"         // no active key in the partitions that were asked
 	Expired      State = "expired"      // was a real temporary credential
 	Mismatch     State = "mismatch"     // the key id is active, this secret is not its secret
-	Unverifiable State = "unverifiable" // cannot be asked: a part is missing
+	Unverifiable State = "unverifiable" // cannot be asked: a part is missing, or nobody can be
 	NotCalled    State = "not-called"   // was not asked, by rule
 	Unknown      State = "unknown"      // was asked or not, and nothing is known
 )
@@ -56,6 +56,14 @@ const (
 	WhyNoID     = "no key id found"
 	WhyNoToken  = "no session token found"
 	WhyBadToken = "session token not accepted" // cut off, garbled, or of a partition that was not asked
+
+	WhyNoVerifier = "no verifier for this kind" // nobody is asked, and nobody knows
+)
+
+// Reasons that go with Expired where nobody was asked.
+const (
+	WhySignedExpiry   = "its signed expiry has passed"   // proof: with another it would not be valid
+	WhyDeclaredExpiry = "its declared expiry has passed" // it says so itself
 )
 
 // Verdict is what is known of one credential, with the evidence. It holds no

@@ -110,8 +110,14 @@ func (p *past) newestOptions() map[string]string {
 // they are set anew, as are those of coverage and of connectors.
 var verificationFlags = []string{"never-verify", "canaries", "accounts", "verify-foreign", "verify-budget", "aws-endpoint"}
 
-// restore gives cmd's flags what the journal's run had.
+// recognitionFlags say what is looked for, and are taken from the journal too.
+var recognitionFlags = []string{"detectors", "rules", "trust-inline"}
+
+// restore gives cmd's flags what the journal's run had, if there was one.
 func (p *past) restore(cmd *cobra.Command, names []string) error {
+	if len(p.runs) == 0 {
+		return nil
+	}
 	options := p.newestOptions()
 	for _, name := range names {
 		f := cmd.Flag(name)
@@ -220,7 +226,7 @@ func unsettled(s *journal.Summary) [][]journal.Place {
 		print secret.Fingerprint
 	}
 	var all [][]journal.Place
-	for _, l := range s.Leaks {
+	for _, l := range slices.Concat(s.Leaks, s.Suppressed) {
 		if slices.Contains(decided, l.Verdict.State) {
 			continue // another secret of that id would not change it
 		}

@@ -59,7 +59,7 @@ func (r *recorder) commit(ctx context.Context, records []journal.Record) error {
 				continue
 			}
 			l, ok := r.folder.Leak(id)
-			if !ok || !l.Settled {
+			if !ok || !l.Settled || l.Suppressed {
 				continue
 			}
 			if err := r.settled(l); err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/journal"
 	"mislaid/internal/pace"
 	"mislaid/internal/report"
@@ -26,7 +26,8 @@ type session struct {
 	run          journal.Run
 	past         *past
 	verification verification
-	set          *detectors.Set
+	found        recognition
+	known        *journal.Ignore // nil: nothing new is suppressed
 	crawl        *crawlFlags
 	opened       opened
 	out          *output
@@ -66,6 +67,9 @@ func (s *session) firstRecords() []journal.Record {
 	run := s.run
 	run.BinarySHA256 = binarySum()
 	records := []journal.Record{{Run: &run}}
+	if s.known != nil {
+		records = append(records, journal.Record{Ignore: s.known})
+	}
 	for i := range s.opened.failed {
 		records = append(records, journal.Record{Source: &s.opened.failed[i]})
 	}
@@ -86,7 +90,7 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 	})
 	log := s.console.logger(s.flags.debug)
 	o := scan.Options{
-		Set: s.set, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
+		Set: s.found.set, Accept: s.found.accept, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
 		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log, Rules: s.rules, Deadline: s.crawl.pacing.deadline,
 		Reading: reading(s.cmd),
 		Submit: func(r verify.Request) {
@@ -208,6 +212,12 @@ func (s *session) banner() {
 		}
 		line("verifies", "each key once, by sts:GetCallerIdentity: that overwrites the key's last-used date;")
 		line("", "--verify=off sends nothing")
+	}
+	if s.known != nil {
+		line("ignores", "what %d entries of ignore files cover; a key that is live is shown all the same", len(s.known.Entries))
+		for _, e := range ignore.NewMatcher(s.known.Entries, s.known.At).Expired() {
+			line("expired", "%s:%d (%s), on %s: it suppresses nothing any more", report.Clean(e.List), e.Line, report.Clean(e.Reason), e.Expires)
+		}
 	}
 	line("journal", "%s", report.Clean(s.journalPath))
 	if s.earlier != nil {

@@ -30,7 +30,7 @@ func (r *region) labelOf(i int) label {
 		}
 	}
 	from := max(i-lookBack, 0)
-	before := r.near[from:i]
+	before := r.Bytes[from:i]
 	name := nameBefore(before)
 	k := kindOf(name)
 	if k == otherLabel && mentionsSecret(before) {
@@ -62,11 +62,6 @@ func nameBefore(b []byte) string {
 				}
 			}
 			end--
-		}
-		// An escape right before the value is no name: "=3D", "\n".
-		if end == len(b) && end >= 3 && escapeBefore(b, end) > 0 {
-			b = b[:end-escapeBefore(b, end)]
-			continue
 		}
 		from := end
 		for from > 0 && isNameByte(b[from-1]) {

@@ -41,6 +41,7 @@ type Folder struct {
 	waiting      map[string]map[string]bool // audience ID that is not known yet → leaks
 	coverage     coverage
 	strings      interner
+	ignores      ignores
 }
 
 // runKey tells a run from a recheck of it.
@@ -79,6 +80,8 @@ func (f *Folder) Add(r Record) (changed []string) {
 		return f.addVerdict(r.Verdict)
 	case r.Gap != nil:
 		f.coverage.addGap(r.Gap)
+	case r.Ignore != nil:
+		f.ignores.set(f.running.id, r.Ignore)
 	case r.Skip != nil:
 		f.coverage.addSkip(r.Skip)
 	case r.Since != nil:
@@ -174,28 +177,37 @@ func (f *Folder) Leak(id string) (Leak, bool) {
 	if st == nil || len(st.places) == 0 {
 		return Leak{}, false
 	}
-	return st.snapshot(f.audiences), true
+	return st.snapshot(f.audiences, f.ignores.matchers()), true
 }
 
 // Summary returns everything as it stands, the leaks worst first. Its Chain
 // holds the number of records alone.
 func (f *Folder) Summary() *Summary {
-	return &Summary{
-		Runs:         slices.Clone(f.runs),
-		Since:        f.since,
-		End:          f.end(),
-		Leaks:        f.snapshots(f.leaks),
-		Placeholders: f.snapshots(f.placeholders),
-		Coverage:     f.coverage.summary(),
-		Chain:        Chain{Records: f.records},
+	s := &Summary{
+		Runs:           slices.Clone(f.runs),
+		Since:          f.since,
+		End:            f.end(),
+		Placeholders:   f.snapshots(f.placeholders),
+		ExpiredIgnores: f.ignores.expired(),
+		Coverage:       f.coverage.summary(),
+		Chain:          Chain{Records: f.records},
 	}
+	for _, l := range f.snapshots(f.leaks) {
+		if l.Suppressed {
+			s.Suppressed = append(s.Suppressed, l)
+		} else {
+			s.Leaks = append(s.Leaks, l)
+		}
+	}
+	return s
 }
 
 func (f *Folder) snapshots(table map[string]*leakState) []Leak {
 	out := make([]Leak, 0, len(table))
+	lists := f.ignores.matchers()
 	for _, st := range table {
 		if len(st.places) > 0 {
-			out = append(out, st.snapshot(f.audiences))
+			out = append(out, st.snapshot(f.audiences, lists))
 		}
 	}
 	slices.SortFunc(out, compareLeaks)

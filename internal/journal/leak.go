@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -48,7 +49,7 @@ type leakState struct {
 }
 
 // snapshot builds the Leak as it stands.
-func (s *leakState) snapshot(audiences map[string]*sources.Audience) Leak {
+func (s *leakState) snapshot(audiences map[string]*sources.Audience, lists []*ignore.Matcher) Leak {
 	l := Leak{ID: s.id, KeyID: s.keyID}
 	sightings := s.joined()
 	l.Credentials = s.credentials(sightings)
@@ -68,6 +69,10 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience) Leak {
 		l.Account = cmp.Or(l.Account, sg.Account)
 		l.FirstSeen = earliest(l.FirstSeen, firstSeen(sg))
 	}
+	for i := range l.Places {
+		l.Places[i].Suppressed = suppression(lists, &l, &l.Places[i].Sighting)
+	}
+	l.Suppressed = allSuppressed(l.Places) && !slices.ContainsFunc(l.Credentials, func(c LeakCredential) bool { return isLive(c.Verdict) })
 	l.Exposure = exposure(l.Places)
 	slices.SortFunc(l.Places, comparePlaces)
 	l.judge()
@@ -154,6 +159,8 @@ func (s *leakState) answer(sg *Sighting) verify.Verdict {
 		return all
 	case sg.Placeholder:
 		return verify.Verdict{State: verify.NotCalled, Why: verify.WhyPlaceholder}
+	case !sg.Kind.AWS():
+		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoVerifier}
 	}
 	return verify.Verdict{State: verify.Unknown, Why: verify.WhyPending}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -25,6 +26,7 @@ type Record struct {
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
+	Ignore     *Ignore     `json:"ignore,omitempty"`
 	Skip       *Skip       `json:"skip,omitempty"`
 	Since      *Since      `json:"since,omitempty"`
 	Seen       *Seen       `json:"seen,omitempty"`
@@ -91,7 +93,8 @@ type Sighting struct {
 	Version     string               `json:"version,omitempty"`
 	SHA256      string               `json:"sha256,omitempty"` // of the item's bytes
 	AudienceID  string               `json:"audience,omitempty"`
-	Found       time.Time            `json:"found"` // when the place was read
+	Found       time.Time            `json:"found"`             // when the place was read
+	Comment     string               `json:"comment,omitempty"` // the comment beside it that asks to suppress it, of those that were trusted
 
 	// A run that builds on an earlier journal takes its sightings over.
 	State   State     `json:"state,omitempty"`
@@ -134,6 +137,13 @@ type Verdict struct {
 	KeyID       string             `json:"key_id,omitempty"`
 	Fingerprint secret.Fingerprint `json:"fingerprint,omitempty"` // the credential that was asked about
 	verify.Verdict
+}
+
+// Ignore is the operator's list of what is to be suppressed, as the run began
+// with it. It replaces that of an earlier part of the run.
+type Ignore struct {
+	Entries []ignore.Entry `json:"entries"`
+	At      time.Time      `json:"at"` // entries that had expired by then do not apply
 }
 
 // Gap is something that should have been read and was not.

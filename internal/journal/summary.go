@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -17,8 +18,11 @@ type Summary struct {
 	End          *End   // nil: cut off, or still running
 	Leaks        []Leak
 	Placeholders []Leak // published sample keys: never leaks, never silent
+	Suppressed   []Leak // what the operator knows and wants no report of: no leaks, and counted
 	Coverage     Coverage
 	Chain        Chain
+
+	ExpiredIgnores []ignore.Entry // entries that no longer suppress anything
 }
 
 // Complete reports whether everything that should have been read was read.
@@ -64,7 +68,12 @@ type Leak struct {
 	Exposure    sources.Audience // union over the places
 	FirstSeen   time.Time        // earliest time of a sighting's item; zero unknown
 	Settled     bool             // no verdict is awaited any more
+	Suppressed  bool             // every place is suppressed, and it is not known to be live
 }
+
+// Overruled reports whether a leak is shown although every place of it is
+// suppressed: because it is live.
+func (l *Leak) Overruled() bool { return !l.Suppressed && allSuppressed(l.Places) }
 
 // LeakCredential is one credential of a leak: an id may stand beside several
 // secrets.
@@ -78,7 +87,16 @@ type LeakCredential struct {
 // Place is a sighting with its audience.
 type Place struct {
 	Sighting
-	Audience *sources.Audience // nil: was not resolved
+	Audience   *sources.Audience // nil: was not resolved
+	Suppressed *Suppression      // nil: it is not
+}
+
+// Suppression is why a place needs no attention.
+type Suppression struct {
+	By      string `json:"by"` // the list and line of the entry, or the comment
+	Reason  string `json:"reason"`
+	Expires string `json:"expires,omitempty"` // the last day
+	Inline  bool   `json:"inline,omitempty"`  // it stands in the scanned content itself
 }
 
 // Coverage says what was read, what was left out and what was missed.

@@ -20,12 +20,22 @@ const SchemaID = "mislaid/report/v1"
 type docSummary struct {
 	Leaks        int            `json:"leaks"`
 	Placeholders int            `json:"placeholders"`
+	Suppressed   int            `json:"suppressed"`
+	Expired      []docIgnore    `json:"expired_ignores,omitempty"`
 	BySeverity   map[string]int `json:"by_severity"`
 	ByVerdict    map[string]int `json:"by_verdict"`
 	Complete     bool           `json:"complete"`
 	Ended        string         `json:"ended"` // "complete", "interrupted", "": it did not end
 	EndedAt      *time.Time     `json:"ended_at,omitempty"`
 	Since        *docSince      `json:"since,omitempty"`
+}
+
+// docIgnore is an entry of an ignore file that no longer applies.
+type docIgnore struct {
+	List    string `json:"list"`
+	Line    int    `json:"line"`
+	Reason  string `json:"reason"`
+	Expires string `json:"expires"`
 }
 
 type docLeak struct {
@@ -42,6 +52,7 @@ type docLeak struct {
 	Exposure    docAudience     `json:"exposure"`
 	FirstSeen   *time.Time      `json:"first_seen,omitempty"`
 	Next        []Step          `json:"next"`
+	Overruled   bool            `json:"suppression_overruled,omitempty"`
 }
 
 type docCredential struct {
@@ -75,6 +86,14 @@ type docSighting struct {
 	Audience       *docAudience         `json:"audience"`
 	Positions      []docPosition        `json:"positions"`
 	PositionsTotal int                  `json:"positions_total"`
+	Suppressed     *docSuppression      `json:"suppressed,omitempty"`
+}
+
+type docSuppression struct {
+	By      string `json:"by"`
+	Reason  string `json:"reason"`
+	Expires string `json:"expires,omitempty"`
+	Inline  bool   `json:"inline,omitempty"`
 }
 
 type docPosition struct {
@@ -171,12 +190,15 @@ type docChain struct {
 
 func newSummary(s *journal.Summary) docSummary {
 	d := docSummary{
-		Leaks: len(s.Leaks), Placeholders: len(s.Placeholders),
+		Leaks: len(s.Leaks), Placeholders: len(s.Placeholders), Suppressed: len(s.Suppressed),
 		BySeverity: make(map[string]int), ByVerdict: make(map[string]int), Complete: s.Complete(),
 	}
 	for i := range s.Leaks {
 		d.BySeverity[s.Leaks[i].Severity.String()]++
 		d.ByVerdict[string(s.Leaks[i].Verdict.State)]++
+	}
+	for _, e := range s.ExpiredIgnores {
+		d.Expired = append(d.Expired, docIgnore{text(e.List), e.Line, text(e.Reason), e.Expires})
 	}
 	if s.End != nil {
 		d.Ended, d.EndedAt = s.End.Reason, when(s.End.Time)
@@ -192,7 +214,7 @@ func newLeak(l *journal.Leak) docLeak {
 		LeakID: l.ID, ID: text(l.KeyID), Account: text(l.Account), Severity: l.Severity.String(), Rule: l.Rule, Why: l.Why,
 		Settled: l.Settled, Verdict: newVerdict(l.Verdict), Exposure: newAudience(&l.Exposure), FirstSeen: when(l.FirstSeen),
 		Credentials: make([]docCredential, len(l.Credentials)), Sightings: make([]docSighting, len(l.Places)),
-		Next: append([]Step{}, Remedy(l)...),
+		Next: append([]Step{}, Remedy(l)...), Overruled: l.Overruled(),
 	}
 	for i, c := range l.Credentials {
 		d.Credentials[i] = docCredential{c.Kind, c.Fingerprint, c.Confidence, newVerdict(c.Verdict)}
@@ -218,6 +240,9 @@ func newSighting(p *journal.Place) docSighting {
 	if len(p.Positions) > 0 {
 		first := p.Positions[0]
 		d.Line, d.Column, d.Offset = first.Line, first.Column, first.Offset
+	}
+	if q := p.Suppressed; q != nil {
+		d.Suppressed = &docSuppression{text(q.By), text(q.Reason), q.Expires, q.Inline}
 	}
 	if p.Audience != nil {
 		a := newAudience(p.Audience)

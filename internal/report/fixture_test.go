@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/journal"
 	"mislaid/internal/secret"
 	"mislaid/sources"
@@ -182,6 +183,38 @@ func full() *fixture {
 	return f
 }
 
+// known has finds of which the operator knows, one that is live all the same, an
+// entry that has expired, and kinds that nobody is asked about.
+func known() *fixture {
+	f := newFixture()
+	f.run()
+	f.add(journal.Record{Ignore: &journal.Ignore{At: noon, Entries: []ignore.Entry{
+		{Path: "**/fixtures", Reason: "test data", List: "team.toml", Line: 2, Expires: "2026-12-31"},
+		{Path: "*.md", Reason: "samples", List: ".mislaidignore", Line: 9, Source: "file:///srv/share"},
+		{Account: "123456789012", Reason: "was being moved", List: "team.toml", Line: 7, Expires: "2026-01-31"},
+	}}})
+	f.audience("team", sources.Audience{Now: sources.ReachOf(sources.GroupOf), Heads: sources.Heads{Min: 12, Max: 12}})
+	f.sighting(secret.AccessKey, f.key("AKIA"), "a/fixtures/keys", nil)
+	f.sighting(secret.AccessKey, f.key("AKIA"), "README.md", nil)
+	f.sighting(secret.AccessKey, f.key("AKIA"), "main.go", func(s *journal.Sighting) { s.Comment = "gitleaks:allow" })
+	alive := f.sighting(secret.AccessKey, f.key("AKIA"), "b/fixtures/env", nil)
+	f.verdict(alive, live("123456789012", "arn:aws:iam::123456789012:user/ci"))
+	both := f.sighting(secret.AccessKey, f.key("AKIA"), "c/fixtures/env", nil)
+	f.sighting(secret.AccessKey, both.KeyID, "c/env", nil)
+	for _, kind := range []secret.Kind{
+		secret.PrivateKey, secret.GitHubToken, secret.GitLabToken, secret.SlackToken, secret.SlackWebhook, secret.GoogleService, secret.AzureStorage, secret.DatabaseURL, secret.RuleKind("acme-key"),
+	} {
+		f.sighting(kind, "", "d/"+strings.ReplaceAll(string(kind), ":", "-"), func(s *journal.Sighting) {
+			s.Fingerprint = fingerprint(string(kind))
+			if kind == secret.DatabaseURL || kind.IsRule() {
+				s.Fingerprint = ""
+			}
+		})
+	}
+	f.add(journal.Record{End: &journal.End{Time: noon, Reason: journal.EndComplete}})
+	return f
+}
+
 // untroubled found nothing and read everything.
 func untroubled() *fixture {
 	f := newFixture()
@@ -208,6 +241,7 @@ func hostile() *fixture {
 	s := f.sighting(secret.AccessKey, f.key("AKIA"), evil, func(s *journal.Sighting) {
 		s.Ref.Source, s.Ref.Container, s.Inner, s.Link, s.Author, s.Version = evil, evil, "!"+evil, evil, evil, evil
 		s.Positions = []journal.Position{{Name: evil, Author: evil, Link: evil, Time: time.Unix(1<<60, 0)}, {Name: evil, Offset: 1}}
+		s.Comment = evil
 		s.Total, s.AudienceID, s.Account, s.ModTime = 2, "a", evil, time.Unix(1<<60, 0)
 		s.Hints = detectors.Hints{Profile: evil, Label: evil, Region: evil, Partition: evil, Endpoint: evil, Expires: time.Unix(1<<60, 0)}
 	})

@@ -25,6 +25,8 @@ const aws = "aws --profile RESPONDER "
 func Remedy(l *journal.Leak) []Step {
 	who := principalOf(l.Verdict.ARN)
 	place := removePlaces(l)
+	other, isOther := otherKind(l)
+	ofKind, isOfKind := kindSteps(l)
 	switch {
 	case l.Verdict.State == verify.NotCalled && l.Verdict.Why == verify.WhyPlaceholder:
 		return nil
@@ -32,6 +34,8 @@ func Remedy(l *journal.Leak) []Step {
 		return []Step{
 			{Do: "Tell whoever keeps decoys that this one was found, and leave it alone: it is a known decoy account, and every call rings its bell."},
 		}
+	case isOfKind:
+		return ofKind
 	case l.Verdict.State == verify.Dead:
 		return []Step{
 			lookBack(l, "Look back, if it was usable while it could be read"), place,
@@ -42,6 +46,8 @@ func Remedy(l *journal.Leak) []Step {
 		return []Step{
 			{Do: "It stands beside the address of a store that is not AWS: deactivate and replace it there, and look at that store's own access log."}, place,
 		}
+	case isOther:
+		return otherSteps(other, place)
 	case l.KeyID == "":
 		return []Step{
 			{Do: "Find the key that this secret belongs to: ask the author of the place, and compare with the key ids found beside it."},

@@ -33,7 +33,7 @@ func render(t testing.TB, format string, s *journal.Summary, o Options) string {
 	return b.String()
 }
 
-var fixtures = map[string]func() *fixture{"full": full, "untroubled": untroubled, "hostile": hostile, "since": since}
+var fixtures = map[string]func() *fixture{"full": full, "untroubled": untroubled, "hostile": hostile, "since": since, "known": known}
 
 func TestGolden(t *testing.T) {
 	for name, make := range fixtures {
@@ -51,6 +51,10 @@ func TestGolden(t *testing.T) {
 			}
 			golden(t, name+".lines", f.mask(b.String()))
 		})
+	}
+	for _, format := range Formats() {
+		f := known()
+		golden(t, "known.shown."+format, f.mask(render(t, format, f.summary(), Options{Width: 100, ShowSuppressed: true})))
 	}
 	f := full()
 	golden(t, "full.colour.text", f.mask(render(t, "text", f.summary(), Options{Color: true, Width: 60})))
@@ -195,8 +199,8 @@ func TestSchema(t *testing.T) {
 	for name, make := range fixtures {
 		t.Run(name, func(t *testing.T) {
 			s := make().summary()
-			validate(t, document, render(t, "json", s, Options{}))
-			for l := range strings.Lines(render(t, "jsonl", s, Options{})) {
+			validate(t, document, render(t, "json", s, Options{ShowSuppressed: true}))
+			for l := range strings.Lines(render(t, "jsonl", s, Options{ShowSuppressed: true})) {
 				validate(t, line, l)
 			}
 		})
@@ -231,7 +235,7 @@ func TestStream(t *testing.T) {
 	early := end.Leaks[0]
 	early.Verdict = verify.Verdict{State: verify.Unknown, Why: verify.WhyPending}
 	var w flushes
-	s := NewStream(&w)
+	s := NewStream(&w, Options{})
 	for _, err := range []error{s.Run(end.Runs[0]), s.Leak(early), s.Leak(end.Leaks[1]), s.Leak(end.Leaks[0]), s.Leak(end.Leaks[1])} {
 		if err != nil {
 			t.Fatal(err)

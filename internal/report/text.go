@@ -27,6 +27,7 @@ func writeText(w io.Writer, s *journal.Summary, o Options) error {
 		t.leak(&s.Leaks[i])
 	}
 	t.placeholders(s.Placeholders)
+	t.suppressed(s)
 	t.coverage(s)
 	if t.err != nil {
 		return fmt.Errorf("report: %w", t.err)
@@ -87,6 +88,9 @@ func (t *page) verdict(s *journal.Summary) {
 		}
 		words = plural(d.Leaks, "leak", "leaks") + ": " + strings.Join(by, ", ") + "; " + strings.Join(verdicts, ", ")
 	}
+	if d.Suppressed > 0 {
+		words += fmt.Sprintf("; %d suppressed", d.Suppressed)
+	}
 	if s.Complete() {
 		t.line(0, bold, words+". Everything was read.")
 		return
@@ -145,6 +149,9 @@ func (t *page) leak(l *journal.Leak) {
 		t.o.paint(bold, Clean(title(l))) + "  " + Clean(verdictWords(l.Verdict)))
 	t.field("Rule", l.Rule)
 	t.field("Why", l.Why)
+	if l.Overruled() {
+		t.field("Suppressed", "it was to be, and is shown because it is live")
+	}
 	t.field("Verdict", evidence(l.Verdict))
 	account := l.Account
 	if l.Verdict.Account == "" && account != "" {
@@ -219,6 +226,9 @@ func (t *page) place(p *journal.Place) {
 	t.line(6, plain, strings.Join(about, ", "))
 	if p.Link != "" {
 		t.line(6, plain, p.Link)
+	}
+	if p.Suppressed != nil {
+		t.line(6, faint, "suppressed: "+p.Suppressed.Reason+" ("+p.Suppressed.By+untilWords(p.Suppressed.Expires)+")")
 	}
 	if words := stateWords(p); words != "" {
 		t.line(6, yellow, words)

@@ -126,7 +126,7 @@ func title(l *journal.Leak) string {
 		return l.KeyID
 	}
 	if len(l.Credentials) > 0 {
-		return string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint)
+		return strings.TrimSpace(string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint))
 	}
 	return "leak " + l.ID
 }

@@ -58,9 +58,13 @@ var rooms = map[string]room{
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},
 	},
 
-	"detectors":              {ours: []string{"internal/secret", "detectors/anchor"}, notStd: pure},
+	"detectors":              {ours: []string{"internal/secret", "detectors/anchor", "detectors/unwrap"}, notStd: pure},
+	"detectors/unwrap":       {notStd: pure},
 	"detectors/anchor":       {theirs: map[string]string{xsys: "which vector instructions the processor has"}, notStd: pure},
-	"detectors/aws":          {ours: []string{"detectors", "internal/secret"}, notStd: pure},
+	"detectors/aws":          {ours: []string{"detectors", "detectors/unwrap", "internal/secret"}, notStd: pure},
+	"detectors/rules":        {ours: []string{"detectors", "detectors/anchor", "internal/secret", "internal/stricttoml"}, notStd: pure},
+	"detectors/extra":        {ours: []string{"detectors", "detectors/rules", "internal/secret"}, notStd: pure},
+	"detectors/marks":        {ours: []string{"detectors"}, notStd: pure},
 	"detectors/detectortest": {ours: []string{"detectors", "internal/secret"}},
 
 	"verify": {ours: []string{"internal/secret"}},
@@ -74,6 +78,15 @@ var rooms = map[string]room{
 	},
 	"verify/awstest": {},
 
+	"internal/stricttoml": {theirs: map[string]string{"github.com/pelletier/go-toml/v2": "TOML files that people write, with line and column for what is wrong"}},
+	"internal/ignore": {
+		ours: []string{"internal/stricttoml"},
+		theirs: map[string]string{
+			"github.com/pelletier/go-toml/v2":  "the type of a day",
+			"github.com/bmatcuk/doublestar/v4": "globs with **, as --exclude takes them",
+		},
+	},
+
 	"internal/secret":  {},
 	"internal/pick":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
@@ -81,14 +94,14 @@ var rooms = map[string]room{
 	"internal/smb2":    {},
 	"internal/paths":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
-		ours: []string{"sources", "detectors", "verify", "internal/secret"},
+		ours: []string{"sources", "detectors", "verify", "internal/ignore", "internal/secret"},
 		theirs: map[string]string{
 			xsys:                        "file locks, and opening files without following links",
 			"github.com/dchest/siphash": "a fast keyed hash of 64 bits (CC0)",
 		},
 	},
 	"internal/report": {
-		ours:   []string{"internal/journal", "internal/secret", "sources", "detectors", "verify"},
+		ours:   []string{"internal/ignore", "internal/journal", "internal/secret", "sources", "detectors", "verify"},
 		theirs: map[string]string{"golang.org/x/text": "columns of East Asian names in a terminal"},
 	},
 	"internal/scan": {
@@ -97,16 +110,19 @@ var rooms = map[string]room{
 	},
 	"internal/rooms": {},
 	"internal/bench": {ours: []string{"detectors", "detectors/aws"}},
+	"internal/bench/corpus": {
+		ours:   []string{"detectors/detectortest"},
+		theirs: map[string]string{"golang.org/x/text": "writes files in Japanese character sets"},
+	},
 
 	"cmd/mislaid": {
 		ours: []string{"internal"}, // and everything else: see refuses
 		theirs: map[string]string{
-			"github.com/spf13/cobra":          "commands, completion and manual pages",
-			"github.com/spf13/pflag":          "cobra's flags",
-			"github.com/pelletier/go-toml/v2": "a strict configuration file that tells line and column",
-			"golang.org/x/term":               "whether stderr is a terminal, how wide, and prompts that show nothing",
-			"github.com/zalando/go-keyring":   "tokens of ours that the user keeps in the desktop's keyring",
-			xsys:                              "core dumps are switched off",
+			"github.com/spf13/cobra":        "commands, completion and manual pages",
+			"github.com/spf13/pflag":        "cobra's flags",
+			"golang.org/x/term":             "whether stderr is a terminal, how wide, and prompts that show nothing",
+			"github.com/zalando/go-keyring": "tokens of ours that the user keeps in the desktop's keyring",
+			xsys:                            "core dumps are switched off",
 		},
 	},
 }

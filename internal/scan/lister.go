@@ -163,7 +163,11 @@ func (l *lister) container(ctx context.Context, c sources.Container, likely bool
 		return nil
 	case !resumed:
 		from = journal.Checkpoint{Source: l.info.Name, Container: c.ID, Likely: likely}
-		if changes, ok := l.Since.changesFrom(l.info.Name, c); ok && !likely {
+		changes, ok := l.Since.changesFrom(l.info.Name, c)
+		switch {
+		case ok && likely:
+			from.Cursor, from.Changes = changes.Cursor, true
+		case ok:
 			from = changes
 			if err := l.keepSeen(ctx, c.ID); err != nil {
 				return err

@@ -27,6 +27,7 @@ type opening struct {
 	opened []string
 	before func(pass int) // called when the containers are listed for the pass-th time
 	passes int
+	atOpen func() // called once, before something is opened
 }
 
 func (o *opening) Containers(ctx context.Context) iter.Seq2[sources.Container, error] {
@@ -40,6 +41,10 @@ func (o *opening) Containers(ctx context.Context) iter.Seq2[sources.Container, e
 func (o *opening) Open(ctx context.Context, it sources.Item, off, n int64) (sources.Body, error) {
 	o.mu.Lock()
 	o.opened = append(o.opened, it.Container+"/"+it.ID)
+	if o.atOpen != nil {
+		o.atOpen()
+		o.atOpen = nil
+	}
 	o.mu.Unlock()
 	return o.Source.Open(ctx, it, off, n)
 }
@@ -269,7 +274,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	close(stuck.items[1].blocked)
-	stuck.items[1].blocked = nil
+	stuck = newList("list://stuck", "<kid:a>", "<kid:b>")
 	o.Deadline = 0
 	if err := sink.Commit(t.Context(), []journal.Record{{Run: &journal.Run{ID: "r", Command: "scan", Part: 1}}}); err != nil {
 		t.Fatal(err)

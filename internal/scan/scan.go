@@ -45,7 +45,13 @@ type Options struct {
 	ReadFirst   *journal.SeenSet     // what the resumed run read in its pass over likely names
 	Since       *Since               // the earlier journal that the scan builds on; nil: none
 	Progress    *Progress            // may be nil
-	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
+	Trace       *detectors.Trace     // hears how one item is judged: see Explain; nil nobody does
+
+	// Accept says whether a candidate counts at a path, for what depends on the
+	// path; nil: every one does. Safe for concurrent use.
+	Accept func(c detectors.Candidate, path string) bool
+
+	Log *slog.Logger // what is done with each item, at debug level; nil: nowhere
 
 	fixedJobs bool // Jobs was given
 }
@@ -121,7 +127,7 @@ func timed(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	if err == nil || ctx.Err() != nil || within.Err() == nil {
 		return err
 	}
-	late := fmt.Errorf("it was not done after %s (--source-deadline): %w", o.Deadline, errLate)
+	late := fmt.Errorf("it was not done after %s (--source-deadline; --resume with this journal goes on): %w", o.Deadline, errLate)
 	return o.Sink.Commit(ctx, []journal.Record{gapRecord(o, sources.Ref{Source: src.Info().Name}, src.Info().Title, "", late)})
 }
 

@@ -329,9 +329,9 @@ func TestSecretsAreDestroyed(t *testing.T) {
 	var mu sync.Mutex
 	var atoms []detectors.Atom
 	find := d.Find
-	d.Find = func(dst []detectors.Atom, head, near []byte, base int64) []detectors.Atom {
+	d.Find = func(dst []detectors.Atom, near detectors.Near) []detectors.Atom {
 		n := len(dst)
-		dst = find(dst, head, near, base)
+		dst = find(dst, near)
 		mu.Lock()
 		defer mu.Unlock()
 		atoms = append(atoms, dst[n:]...)

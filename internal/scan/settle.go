@@ -30,6 +30,9 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 		pos := f.place(c.Atoms[0])
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
+			if f.mark(c) == "" {
+				s.Comment = "" // a comment speaks for its own line
+			}
 			continue
 		}
 		s := &journal.Sighting{
@@ -38,7 +41,7 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
 			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
-			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(),
+			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: f.mark(c),
 		}
 		sightings[key] = s
 		records = append(records, journal.Record{Sighting: s})
@@ -88,15 +91,15 @@ func (w *worker) submit(candidates []detectors.Candidate) {
 	seen := make(map[credential]bool)
 	for _, c := range candidates {
 		key := credential{keyOf(c), !c.Credential.Token.IsZero()}
-		if seen[key] {
-			continue
+		if seen[key] || !c.Credential.Kind.AWS() {
+			continue // of other kinds nobody is asked
 		}
 		seen[key] = true
 		own := c.Credential
 		own.Secret, own.Token = own.Secret.Clone(), own.Token.Clone()
 		w.Submit(verify.Request{
 			Credential: own, Score: c.Score, Account: c.Account,
-			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition,
+			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition, Expires: c.Hints.Expires,
 		})
 	}
 }

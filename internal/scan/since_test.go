@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -176,10 +177,13 @@ func places(s *journal.Summary) (all []journal.Sighting) {
 // cutSink fails after some commits, as a killed process would.
 type cutSink struct {
 	journal.Sink
+	mu   sync.Mutex
 	left int // -1: never
 }
 
 func (s *cutSink) Commit(ctx context.Context, records []journal.Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.left == 0 {
 		return errSink
 	}

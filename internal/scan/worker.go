@@ -122,6 +122,7 @@ type finds struct {
 	bytes      int64
 	sum        string // SHA-256 of the item's bytes, hex; "" not known
 	place      func(a detectors.Atom) journal.Position
+	marks      map[int]string // by line: the comment that asks to pass over it
 }
 
 func (f *finds) destroy() {
@@ -226,7 +227,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	}
 	f.atoms = found.atoms
 	f.place = place(it)
-	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	w.join(&f, it)
 	if len(f.candidates) == 0 {
 		return f, err
 	}
@@ -240,12 +241,43 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	return f, err
 }
 
+// join makes candidates of an item's atoms and keeps those that count at its
+// path.
+func (w *worker) join(f *finds, it sources.Item) {
+	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms), w.Trace)
+	for _, a := range f.atoms {
+		if a.Part == detectors.PartMark {
+			if f.marks == nil {
+				f.marks = make(map[int]string)
+			}
+			f.marks[a.Line] = a.ID
+		}
+	}
+	if w.Accept == nil {
+		return
+	}
+	reject := func(c detectors.Candidate) bool { return !w.Accept(c, it.Path) }
+	f.candidates = slices.DeleteFunc(f.candidates, reject)
+	w.Trace.Reject(reject, "path", "its rule does not apply at this path")
+}
+
+// mark returns the comment on one of the lines of a candidate's parts, "" there
+// is none.
+func (f *finds) mark(c detectors.Candidate) string {
+	for _, a := range c.Atoms {
+		if word := f.marks[a.Line]; word != "" {
+			return word
+		}
+	}
+	return ""
+}
+
 // scanInline scans bytes that the listing delivered.
 func (w *worker) scanInline(ctx context.Context, it sources.Item) (f finds, err error) {
 	found, err := w.whole(ctx, it, bytes.NewReader(it.Inline), whole)
 	f.attr, f.bytes, f.atoms = it.Attr, found.n, found.atoms
 	f.place = place(it)
-	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	w.join(&f, it)
 	sum := sha256.Sum256(it.Inline)
 	f.sum = hex.EncodeToString(sum[:])
 	return f, err

@@ -38,8 +38,8 @@ func TestAudienceOfMountedShares(t *testing.T) {
 		want string
 		says string
 	}{
-		"shown, everyone": {cifs, descriptors{remote: descriptorFor(t, ntacltest.Allow(ntacl.Everyone, ntacltest.Read))}, "[owner and administrators everyone in the organisation] 0-4", "share ACL not read"},
-		"shown, a group":  {cifs, descriptors{remote: descriptorFor(t, ntacltest.Allow(team, ntacltest.Read))}, "[owner and administrators a group] 0-4", team.String()},
+		"shown, everyone": {cifs, descriptors{remote: descriptorFor(t, ntacltest.Allow(ntacl.Everyone, ntacltest.Read))}, "[owner and administrators] 0-4", "share ACL not read"},
+		"shown, a group":  {cifs, descriptors{remote: descriptorFor(t, ntacltest.Allow(team, ntacltest.Read))}, "[owner and administrators] 0-4", team.String()},
 		"shown, nobody":   {cifs, descriptors{remote: descriptorFor(t)}, "[owner and administrators] 0-0", "share ACL not read"},
 		"not shown":       {cifs, descriptors{remoteErr: errNotShown}, "[owner and administrators] 0-7", "does not show the NT ACL"},
 		"malformed":       {cifs, descriptors{remoteErr: errors.New("malformed")}, "[owner and administrators] 0-7", "malformed"},
@@ -72,8 +72,8 @@ func TestAudienceOfSharedFiles(t *testing.T) {
 		nt    descriptors
 		want  string
 	}{
-		"everyone":             {share{name: "s", path: "/srv"}, descriptors{shared: everyone}, "[owner and administrators everyone in the organisation] 0-4"},
-		"everyone, guests":     {share{name: "s", path: "/srv", guests: true}, descriptors{shared: everyone}, "[owner and administrators everyone in the organisation anyone with the link or on the network] 6-6"},
+		"everyone":             {share{name: "s", path: "/srv"}, descriptors{shared: everyone}, "[owner and administrators] 0-4"},
+		"everyone, guests":     {share{name: "s", path: "/srv", guests: true}, descriptors{shared: everyone}, "[owner and administrators anyone with the link or on the network] 6-6"},
 		"nobody, guests":       {share{name: "s", path: "/srv", guests: true}, descriptors{shared: descriptorFor(t)}, "[owner and administrators] 0-0"},
 		"none":                 {share{name: "s", path: "/srv"}, descriptors{}, "[owner and administrators] 0-3"},
 		"malformed":            {share{name: "s", path: "/srv"}, descriptors{sharedErr: errors.New("malformed")}, "[owner and administrators] 0-3"},

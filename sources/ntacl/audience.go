@@ -21,7 +21,8 @@ const maxDoors = 256
 // sign in is Organisation, or Guests where users of other domains can. Groups
 // stand by the number of people in them. Administrators and backup operators
 // can always read and are OwnerOnly. What is not known widens AtMost and never
-// narrows anything.
+// narrows anything. The set of levels holds those that are certain: a list that
+// another one or a rule we cannot see may narrow only raises AtMost.
 func (s Server) Audience(ctx context.Context, p Place) (sources.Audience, error) {
 	j := judge{
 		whois: whois{ctx: ctx, server: s, known: map[SID]who{}},
@@ -43,9 +44,11 @@ func (s Server) Audience(ctx context.Context, p Place) (sources.Audience, error)
 	a.Ever = a.Now
 	a.ReadAt = time.Now()
 	if err := ctx.Err(); err != nil {
-		a.Now = sources.UnknownReach()
-		a.Ever, a.Heads = a.Now, sources.Heads{Max: -1}
-		return a, err
+		unknown := sources.UnknownReach()
+		return sources.Audience{
+			Now: unknown, Ever: unknown, Heads: sources.Heads{Max: -1}, ReadAt: a.ReadAt,
+			Unresolved: []string{"who can read it was not waited for"},
+		}, err
 	}
 	return a, nil
 }
@@ -93,7 +96,6 @@ func (j *judge) unreadable() {
 			}
 		}
 	}
-	j.aud.Now.Set = 0
 	j.doubt(max(worst, sources.NamedFew), "the file's security descriptor could not be read"+because(j.place.FileErr))
 }
 
@@ -182,7 +184,7 @@ func (j *judge) admit(l leaf) bool {
 		return true
 	}
 	except, unsure := j.exceptions(l, s.level)
-	sure := r.Sure&ReadData != 0 && !unsure && !l.guess && (l.proven() || j.place.Share != nil && !j.server.Samba)
+	sure := r.Sure&ReadData != 0 && !unsure && !l.guess && !l.who.stranger() && (l.proven() || j.place.Share != nil && !j.server.Samba)
 	g := sources.Grant{Who: l.name(), By: j.by(l.token) + except, Level: s.level, Heads: s.heads, Count: s.count}
 	if l.who.machine() {
 		j.aud.Machines = append(j.aud.Machines, g)
@@ -249,10 +251,9 @@ func (j *judge) grant(s standing, sure bool, g sources.Grant) {
 		}
 	}
 	a.Grants = append(a.Grants, g)
-	a.Now.Set |= 1 << s.level
 	a.Now.AtMost = max(a.Now.AtMost, s.level)
 	if sure {
-		a.Now.AtLeast = max(a.Now.AtLeast, s.level)
+		a.Now = a.Now.Union(sources.ReachOf(s.level))
 	}
 	if s.level > sources.OwnerOnly || s.heads.Max > 0 {
 		a.Heads = sources.Heads{Min: max(a.Heads.Min, bound(sure, g.Heads.Min)), Max: sum(a.Heads.Max, g.Heads.Max)}

@@ -22,6 +22,10 @@ type ACE struct {
 	Flags uint8
 	Mask  Mask // generic rights are mapped to those of files
 	SID   SID  // zero for a type that names nobody or is not known
+
+	// Object is what part of the object the entry is about, a GUID as on the
+	// wire; zero: all of it.
+	Object [16]byte
 }
 
 // Types of entries; MS-DTYP 2.4.4.1.
@@ -202,10 +206,11 @@ func decodeACE(b []byte) (ACE, int, error) {
 	body = body[4:]
 	switch e.Type {
 	case typeAllowedObject, typeDeniedObject, 0x07, 0x08, typeAllowedCallbackObject, typeDeniedCallbackObject, 0x0F, 0x10:
-		skip, err := objectHeader(body)
+		object, skip, err := objectHeader(body)
 		if err != nil {
 			return ACE{}, 0, err
 		}
+		e.Object = object
 		body = body[skip:]
 	}
 	var err error
@@ -215,18 +220,22 @@ func decodeACE(b []byte) (ACE, int, error) {
 	return e, size, nil
 }
 
-// objectHeader is the length of the flags and the up to two GUIDs of an object
-// entry; MS-DTYP 2.4.4.3.
-func objectHeader(b []byte) (int, error) {
+// objectHeader reads the flags and the up to two GUIDs of an object entry, and
+// says how long they are; MS-DTYP 2.4.4.3.
+func objectHeader(b []byte) (object [16]byte, n int, err error) {
 	if len(b) < 4 {
-		return 0, malformed("object entry without flags")
+		return object, 0, malformed("object entry without flags")
 	}
-	n := 4
-	for flags := binary.LittleEndian.Uint32(b) & 3; flags != 0; flags &= flags - 1 {
+	flags := binary.LittleEndian.Uint32(b)
+	n = 4
+	for rest := flags & 3; rest != 0; rest &= rest - 1 {
 		n += 16
 	}
 	if n > len(b) {
-		return 0, malformed("object entry without its types")
+		return object, 0, malformed("object entry without its types")
 	}
-	return n, nil
+	if flags&1 != 0 {
+		copy(object[:], b[4:])
+	}
+	return object, n, nil
 }

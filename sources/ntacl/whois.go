@@ -62,6 +62,13 @@ func (p who) machine() bool {
 	return p.class == classMachine || p.Kind == KindComputer || p.sid.Account() && p.sid.RID() == ridDomainComputers
 }
 
+// stranger reports whether nobody could say what a SID names.
+func (p who) stranger() bool {
+	_, user := p.sid.UnixUser()
+	_, group := p.sid.UnixGroup()
+	return p.class == classOther && p.Kind == KindUnknown && !user && !group
+}
+
 // everybody bounds the number of people who can sign in.
 func (w *whois) everybody() sources.Heads {
 	if w.people == nil {

@@ -105,6 +105,9 @@ func transport(c Config) *http.Transport {
 // the key. Dead means that each of them was asked and none has an active key
 // of this id; its Detail names those that were not asked.
 func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict {
+	if !r.Credential.Kind.Askable() {
+		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoVerifier}
+	}
 	if r.Credential.ID == "" {
 		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoID}
 	}

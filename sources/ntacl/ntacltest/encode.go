@@ -16,7 +16,8 @@ type Entry struct {
 	Flags uint8
 	Mask  uint32
 	SID   ntacl.SID
-	After []byte // what follows the SID: a condition
+	After []byte   // what follows the SID: a condition
+	Kind  [16]byte // of an object entry: the GUID
 }
 
 // Masks that tests set.
@@ -78,7 +79,7 @@ func encode(owner, group ntacl.SID, list []Entry) []byte {
 		switch e.Type {
 		case 5, 6, 0x0B, 0x0C: // with one GUID
 			b = binary.LittleEndian.AppendUint32(b, 1)
-			b = append(b, make([]byte, 16)...)
+			b = append(b, e.Kind[:]...)
 			b[start] = 4
 		}
 		b, _ = e.SID.AppendBinary(b)

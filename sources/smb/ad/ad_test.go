@@ -12,6 +12,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"mislaid/sources/ntacl"
+	"mislaid/sources/ntacl/ntacltest"
 )
 
 func TestRefusal(t *testing.T) {
@@ -149,6 +152,36 @@ func TestNamespaceOf(t *testing.T) {
 		e := ldap.NewEntry(test.dn, map[string][]string{"objectClass": {"top", test.class}, "cn": {"wrong"}})
 		if got := namespaceOf(e); got != test.want {
 			t.Errorf("%s: %s", test.dn, got)
+		}
+	}
+}
+
+func TestJoinable(t *testing.T) {
+	domain := ntacl.MakeSID(5, 21, 1, 2, 3)
+	users, admins := domain.Child(513), domain.Child(512)
+	about := func(e ntacltest.Entry, guid [16]byte) ntacltest.Entry { e.Type += 5; e.Kind = guid; return e }
+	other := [16]byte{1}
+	for name, test := range map[string]struct {
+		list []ntacltest.Entry
+		want bool
+	}{
+		"nobody":                       {nil, false},
+		"read":                         {[]ntacltest.Entry{ntacltest.Allow(ntacl.AuthenticatedUsers, 0x20094)}, false},
+		"administrators":               {[]ntacltest.Entry{ntacltest.Allow(admins, 0xF01FF)}, false},
+		"everybody may write anything": {[]ntacltest.Entry{ntacltest.Allow(ntacl.AuthenticatedUsers, 0x20)}, true},
+		"everybody may add themselves": {[]ntacltest.Entry{about(ntacltest.Allow(users, 0x8), memberAttribute)}, true},
+		"everybody may write members":  {[]ntacltest.Entry{about(ntacltest.Allow(ntacl.Everyone, 0x20), memberAttribute)}, true},
+		"everybody may write a name":   {[]ntacltest.Entry{about(ntacltest.Allow(ntacl.Everyone, 0x28), other)}, false},
+		"denied before":                {[]ntacltest.Entry{ntacltest.Deny(ntacl.Everyone, 0x28), ntacltest.Allow(users, 0x28)}, false},
+		"may change permissions":       {[]ntacltest.Entry{ntacltest.Allow(users, 0x40000)}, true},
+		"for children":                 {[]ntacltest.Entry{ntacltest.Allow(users, 0x8).InheritOnly()}, false},
+	} {
+		sd, err := ntacl.Parse(ntacltest.Encode(admins, admins, test.list...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := joinable(sd, domain); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -47,6 +47,7 @@ func (d *Domain) Principal(ctx context.Context, s ntacl.SID) (ntacl.Principal, e
 	case slices.Contains(classes, "group"):
 		p.Kind = ntacl.KindGroup
 		err = d.fillGroup(ctx, &p, e.DN, s)
+		p.Open = err == nil && d.open(ctx, e.DN)
 	case slices.Contains(classes, "computer"):
 		p.Kind, p.State = ntacl.KindComputer, state(e)
 		p.Heads = sources.Heads{}

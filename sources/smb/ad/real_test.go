@@ -81,6 +81,16 @@ func TestRealDomain(t *testing.T) {
 			t.Errorf("people: %+v", h)
 		}
 	})
+	t.Run("SelfJoin", func(t *testing.T) {
+		if p, err := d.Principal(t.Context(), sidOf(t, dc, "none")); err != nil || p.Open {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		dc.AddGroup(t, "club")
+		dc.Allow(t, "club", "(OA;;SW;bf9679c0-0de6-11d0-a285-00aa003049e2;;AU)")
+		if p, err := d.Principal(t.Context(), sidOf(t, dc, "club")); err != nil || !p.Open {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
 	t.Run("Users", func(t *testing.T) {
 		p, err := d.Principal(t.Context(), sidOf(t, dc, "kuser"))
 		if err != nil || p.Kind != ntacl.KindUser || p.State != ntacl.Active || !p.GroupsKnown {

@@ -20,86 +20,85 @@ const page = 500
 
 var errNotThere = errors.New("no such entry")
 
-// search lists entries page by page. An error ends it. A connection that broke
-// before the first entry of a page is opened again once.
+// search lists entries.
 func (d *Domain) search(ctx context.Context, base string, scope int, filter string, attributes ...string) iter.Seq2[*ldap.Entry, error] {
+	return d.entries(ctx, ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, int(d.config.Timeout/time.Second), false, filter, attributes, nil))
+}
+
+// entries lists the entries that a request finds, page by page unless it is
+// about one entry. An error ends the list. A connection that turns out to have
+// ended is opened again once.
+func (d *Domain) entries(ctx context.Context, req *ldap.SearchRequest) iter.Seq2[*ldap.Entry, error] {
 	return func(yield func(*ldap.Entry, error) bool) {
 		paging := ldap.NewControlPaging(page)
-		for {
-			again := false
-			for e, err := range d.page(ctx, base, scope, filter, attributes, paging, &again) {
-				if !yield(e, err) || err != nil {
-					return
-				}
-			}
-			if !again {
+		if req.Scope != ldap.ScopeBaseObject {
+			req.Controls = append(req.Controls, paging)
+		}
+		for fresh := true; fresh || len(paging.Cookie) > 0; fresh = false {
+			p, err := d.page(ctx, req, fresh, yield)
+			if err != nil {
+				yield(nil, typed(err))
 				return
 			}
+			if p.stopped {
+				return
+			}
+			paging.SetCookie(p.cookie)
 		}
 	}
 }
 
-func (d *Domain) page(ctx context.Context, base string, scope int, filter string, attributes []string, paging *ldap.ControlPaging, again *bool) iter.Seq2[*ldap.Entry, error] {
-	return func(yield func(*ldap.Entry, error) bool) {
-		var controls []ldap.Control
-		if scope != ldap.ScopeBaseObject {
-			controls = []ldap.Control{paging}
+// answer is what became of asking for one page.
+type answer struct {
+	n       int    // entries
+	stopped bool   // no more are wanted
+	cookie  []byte // for the next page; empty: this was the last
+}
+
+// page asks for one page, and if that is the first one again where the
+// controller had ended an idle connection.
+func (d *Domain) page(ctx context.Context, req *ldap.SearchRequest, first bool, yield func(*ldap.Entry, error) bool) (answer, error) {
+	for again := first; ; again = false {
+		conn, err := d.connection(ctx)
+		if err != nil {
+			return answer{}, err
 		}
-		req := ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, int(d.config.Timeout/time.Second), false, filter, attributes, controls)
-		for attempt := 0; ; attempt++ {
-			n, err := 0, error(nil)
-			stopped := false
-			var conn *ldap.Conn
-			if conn, err = d.connection(ctx); err == nil {
-				n, stopped, err = d.ask(ctx, conn, req, paging, again, yield)
-			}
-			switch {
-			case stopped:
-				return
-			case err == nil:
-				return
-			case n == 0 && attempt == 0 && ldap.IsErrorWithCode(err, ldap.ErrorNetwork) && len(paging.Cookie) == 0 && ctx.Err() == nil:
-				_ = conn.Close() // an idle connection that the controller ended
-				continue
-			}
-			yield(nil, typed(err))
-			return
+		a, err := d.ask(ctx, conn, req, yield)
+		if err == nil || !again || a.n > 0 || !ldap.IsErrorWithCode(err, ldap.ErrorNetwork) || ctx.Err() != nil {
+			return a, err
 		}
+		_ = conn.Close()
 	}
 }
 
-// ask sends one request. n is how many entries it gave; stopped, that no more
-// are wanted.
-func (d *Domain) ask(ctx context.Context, conn *ldap.Conn, req *ldap.SearchRequest, paging *ldap.ControlPaging, again *bool, yield func(*ldap.Entry, error) bool) (n int, stopped bool, err error) {
+func (d *Domain) ask(ctx context.Context, conn *ldap.Conn, req *ldap.SearchRequest, yield func(*ldap.Entry, error) bool) (a answer, err error) {
 	timed, cancel := context.WithTimeout(ctx, d.config.Timeout)
-	defer cancel()
+	defer cancel() // ends the search where no more is wanted
 	r := conn.SearchAsync(timed, req, 16)
-	*again = false
 	done := false
 	for r.Next() {
 		if e := r.Entry(); e != nil {
-			n++
+			a.n++
 			if !yield(e, nil) {
-				return n, true, nil
+				a.stopped = true
+				return a, nil
 			}
 		}
 		if c, ok := ldap.FindControl(r.Controls(), ldap.ControlTypePaging).(*ldap.ControlPaging); ok {
-			paging.SetCookie(c.Cookie)
-			*again = len(c.Cookie) > 0
-			done = true
+			a.cookie, done = c.Cookie, true
 		}
 	}
 	switch {
 	case r.Err() != nil:
-		return n, false, r.Err()
+		return a, r.Err()
 	case ctx.Err() != nil:
-		return n, false, ctx.Err()
+		return a, ctx.Err()
 	case timed.Err() != nil:
-		return n, false, fmt.Errorf("no answer within %v", d.config.Timeout)
+		return a, fmt.Errorf("no answer within %v", d.config.Timeout)
 	case conn.IsClosing() && !done:
-		return n, false, ldap.NewError(ldap.ErrorNetwork, errors.New("the connection ended"))
+		return a, ldap.NewError(ldap.ErrorNetwork, errors.New("the connection ended"))
 	}
-	return n, false, nil
+	return a, nil
 }
 
 // typed gives an error of the server the word that a Source has for it, and

@@ -148,26 +148,26 @@ func TestRealStandalone(t *testing.T) {
 	none := m.Accounts.SID.Child(513)
 	files := []rights{
 		{"empty", nil, "0 0-0", ""},
-		{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0,3,6 6-6", "alice anonymous bob carol guest"},
-		{"everyone, read data alone", []Entry{Allow(ntacl.Everyone, 0x120089)}, "0,3,6 6-6", "alice anonymous bob carol guest"},
-		{"authenticated", []Entry{Allow(ntacl.AuthenticatedUsers, Read)}, "0,3 0-3", "alice bob carol"},
-		{"network", []Entry{Allow(ntacl.Network, Read)}, "0,3 0-3", "alice anonymous bob carol guest"},
+		{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0,6 6-6", "alice anonymous bob carol guest"},
+		{"everyone, read data alone", []Entry{Allow(ntacl.Everyone, 0x120089)}, "0,6 6-6", "alice anonymous bob carol guest"},
+		{"authenticated", []Entry{Allow(ntacl.AuthenticatedUsers, Read)}, "0 0-3", "alice bob carol"},
+		{"network", []Entry{Allow(ntacl.Network, Read)}, "0 0-3", "alice anonymous bob carol guest"},
 		{"guests", []Entry{Allow(ntacl.GuestsGroup, Read)}, "0,6 6-6", "guest"},
 		{"anonymous", []Entry{Allow(ntacl.Anonymous, Read)}, "0,6 6-6", "anonymous"},
 		{"owner rights", []Entry{Allow(ntacl.OwnerRights, Read)}, "0 0-0", "alice"},
-		{"bob", []Entry{Allow(bob, Read)}, "0,1 0-1", "bob"},
-		{"all the server's users", []Entry{Allow(none, Read)}, "0,3 0-3", ""},
-		{"all but bob", []Entry{Deny(bob, Read), Allow(ntacl.AuthenticatedUsers, Read)}, "0,3 0-3", "alice carol"},
-		{"denied too late", []Entry{Allow(ntacl.AuthenticatedUsers, Read), Deny(bob, Read)}, "0,3 0-3", "alice bob carol"},
-		{"one right denied", []Entry{Deny(bob, ReadOnlyBit), Allow(ntacl.AuthenticatedUsers, Read)}, "0,3 0-3", "alice carol"},
-		{"another right denied", []Entry{Deny(bob, 0x2), Allow(ntacl.AuthenticatedUsers, Read)}, "0,3 0-3", "alice bob carol"},
+		{"bob", []Entry{Allow(bob, Read)}, "0 0-1", "bob"},
+		{"all the server's users", []Entry{Allow(none, Read)}, "0 0-3", ""},
+		{"all but bob", []Entry{Deny(bob, Read), Allow(ntacl.AuthenticatedUsers, Read)}, "0 0-3", "alice carol"},
+		{"denied too late", []Entry{Allow(ntacl.AuthenticatedUsers, Read), Deny(bob, Read)}, "0 0-3", "alice bob carol"},
+		{"one right denied", []Entry{Deny(bob, ReadOnlyBit), Allow(ntacl.AuthenticatedUsers, Read)}, "0 0-3", "alice carol"},
+		{"another right denied", []Entry{Deny(bob, 0x2), Allow(ntacl.AuthenticatedUsers, Read)}, "0 0-3", "alice bob carol"},
 		{"everyone but who signs in", []Entry{Deny(ntacl.AuthenticatedUsers, Read), Allow(ntacl.Everyone, Read)}, "0,6 6-6", "anonymous guest"},
-		{"everyone but guests", []Entry{Deny(ntacl.GuestsGroup, Read), Deny(ntacl.Anonymous, Read), Allow(ntacl.Everyone, Read)}, "0,3 0-3", "alice bob carol"},
+		{"everyone but guests", []Entry{Deny(ntacl.GuestsGroup, Read), Deny(ntacl.Anonymous, Read), Allow(ntacl.Everyone, Read)}, "0 0-3", "alice bob carol"},
 		// Samba does not put its users into the group that it says they are in.
-		{"a group that Samba ignores", []Entry{Deny(none, Read), Allow(bob, Read)}, "0,1 0-1", "bob"},
-		{"bob and carol", []Entry{Allow(bob, Read), Allow(carol, Full)}, "0,1 0-1", "bob carol"},
+		{"a group that Samba ignores", []Entry{Deny(none, Read), Allow(bob, Read)}, "0 0-1", "bob"},
+		{"bob and carol", []Entry{Allow(bob, Read), Allow(carol, Full)}, "0 0-1", "bob carol"},
 		{"writing alone", []Entry{Allow(ntacl.Everyone, WriteOnly)}, "0 0-0", ""},
-		{"nobody we know", []Entry{Allow(ntacl.MakeSID(5, 21, 1, 2, 3, 1107), Read)}, "0,2 0-4", ""},
+		{"nobody we know", []Entry{Allow(ntacl.MakeSID(5, 21, 1, 2, 3, 1107), Read)}, "0 0-4", ""},
 	}
 	t.Run("Files", func(t *testing.T) { check(t, "acl", alice, people, server, nil, files) })
 
@@ -177,12 +177,12 @@ func TestRealStandalone(t *testing.T) {
 		files      []rights
 	}{
 		{"for bob", "D:(A;;0x1f01ff;;;" + bob.String() + ")(A;;0x1f01ff;;;" + sids["alice"].String() + ")", []rights{
-			{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0,1 0-1", "alice bob"},
+			{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0 0-1", "alice bob"},
 			{"carol", []Entry{Allow(carol, Read)}, "0 0-0", ""},
-			{"all the server's users", []Entry{Allow(none, Read)}, "0,1 0-1", ""},
+			{"all the server's users", []Entry{Allow(none, Read)}, "0 0-1", ""},
 		}},
 		{"not for carol", "D:(D;;0x1f01ff;;;" + carol.String() + ")(A;;0x1f01ff;;;AU)", []rights{
-			{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0,3 0-3", "alice bob"},
+			{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0 0-3", "alice bob"},
 			{"carol", []Entry{Allow(carol, Read)}, "0 0-0", ""},
 		}},
 	} {
@@ -258,23 +258,23 @@ func TestRealDomain(t *testing.T) {
 	all := "alice bob carol dave"
 	domUsers := domain.SID().Child(513)
 	files := []rights{
-		{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0,3 0-3", all},
-		{"authenticated users", []Entry{Allow(ntacl.AuthenticatedUsers, Read)}, "0,3 0-3", all},
-		{"BUILTIN users", []Entry{Allow(ntacl.Users, Read)}, "0,3 0-3", all},
-		{"domain users", []Entry{Allow(domUsers, Read)}, "0,3 0-3", all},
-		{"this organisation", []Entry{Allow(ntacl.ThisOrganization, Read)}, "0,3 0-3", ""}, // Windows gives it to sessions, this Samba does not
-		{"domain computers", []Entry{Allow(domain.SID().Child(515), Read)}, "0,3 0-3", ""},
+		{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0 0-3", all},
+		{"authenticated users", []Entry{Allow(ntacl.AuthenticatedUsers, Read)}, "0 0-3", all},
+		{"BUILTIN users", []Entry{Allow(ntacl.Users, Read)}, "0 0-3", all},
+		{"domain users", []Entry{Allow(domUsers, Read)}, "0 0-3", all},
+		{"this organisation", []Entry{Allow(ntacl.ThisOrganization, Read)}, "0 0-3", ""}, // Windows gives it to sessions, this Samba does not
+		{"domain computers", []Entry{Allow(domain.SID().Child(515), Read)}, "0 0-3", ""},
 		{"domain admins", []Entry{Allow(domain.SID().Child(512), Read)}, "0 0-0", ""},
 		{"BUILTIN administrators", []Entry{Allow(ntacl.Administrators, Read)}, "0 0-0", ""},
-		{"a group in a group", []Entry{Allow(sid("outer"), Read)}, "0,1 0-1", "bob"},
-		{"a crowd", []Entry{Allow(sid("crowd"), Read)}, "0,3 0-3", "bob"},
-		{"a dozen", []Entry{Allow(sid("dozen"), Read)}, "0,2 0-2", "carol"},
-		{"a group that holds everybody", []Entry{Allow(sid("everybody"), Read)}, "0,3 0-3", ""},
-		{"denied through a group in a group", []Entry{Deny(sid("outer"), Read), Allow(domUsers, Read)}, "0,3 0-3", "alice carol dave"},
-		{"denied by the domain", []Entry{Deny(domUsers, Read), Allow(sid("outer"), Read)}, "0,1 0-1", ""},
+		{"a group in a group", []Entry{Allow(sid("outer"), Read)}, "0 0-1", "bob"},
+		{"a crowd", []Entry{Allow(sid("crowd"), Read)}, "0 0-3", "bob"},
+		{"a dozen", []Entry{Allow(sid("dozen"), Read)}, "0 0-2", "carol"},
+		{"a group that holds everybody", []Entry{Allow(sid("everybody"), Read)}, "0 0-3", ""},
+		{"denied through a group in a group", []Entry{Deny(sid("outer"), Read), Allow(domUsers, Read)}, "0 0-3", "alice carol dave"},
+		{"denied by the domain", []Entry{Deny(domUsers, Read), Allow(sid("outer"), Read)}, "0 0-1", ""},
 		{"bob, but not his group", []Entry{Deny(sid("outer"), Read), Allow(sid("bob"), Read)}, "0 0-0", ""},
-		{"carol, but not bob's group", []Entry{Deny(sid("outer"), Read), Allow(sid("carol"), Read)}, "0,1 0-1", "carol"},
-		{"somebody who left", []Entry{Allow(domain.SID().Child(54321), Read)}, "0,2 0-4", ""},
+		{"carol, but not bob's group", []Entry{Deny(sid("outer"), Read), Allow(sid("carol"), Read)}, "0 0-1", "carol"},
+		{"somebody who left", []Entry{Allow(domain.SID().Child(54321), Read)}, "0 0-4", ""},
 	}
 	t.Run("Files", func(t *testing.T) { check(t, "acl", admin, people, server, nil, files) })
 	t.Run("Share", func(t *testing.T) {
@@ -284,10 +284,10 @@ func TestRealDomain(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, "guarded", admin, people, server, list, []rights{
-			{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0,1,2 0-2", "bob carol"},
-			{"bob", []Entry{Allow(sid("bob"), Read)}, "0,1 0-1", "bob"},
+			{"everyone", []Entry{Allow(ntacl.Everyone, Read)}, "0 0-2", "bob carol"},
+			{"bob", []Entry{Allow(sid("bob"), Read)}, "0 0-1", "bob"},
 			{"alice", []Entry{Allow(sid("alice"), Read)}, "0 0-0", ""},
-			{"a crowd", []Entry{Allow(sid("crowd"), Read)}, "0,1,2 0-2", "bob"},
+			{"a crowd", []Entry{Allow(sid("crowd"), Read)}, "0 0-2", "bob"},
 		})
 	})
 	t.Run("WithoutDirectory", func(t *testing.T) {

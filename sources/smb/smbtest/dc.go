@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -225,6 +226,28 @@ func (d *DC) kill() {
 	}
 }
 
+// DropConnections ends all SMB connections, as a server does that restarts.
+func (d *DC) DropConnections(t testing.TB) {
+	t.Helper()
+	out, err := exec.Command("smbstatus", "-s", d.conf(), "-p").Output()
+	if err != nil {
+		t.Fatalf("smbstatus: %v", err)
+	}
+	n := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		if pid, err := strconv.Atoi(fields[0]); err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			n++
+		}
+	}
+	if n == 0 {
+		t.Fatalf("no connection to end:\n%s", out)
+	}
+}
+
 // Log returns what the controller said, for tests that fail.
 func (d *DC) Log() string {
 	text, _ := os.ReadFile(filepath.Join(d.Dir, "output"))
@@ -320,6 +343,14 @@ func (d *DC) AddLocalGroup(t testing.TB, name string, sids ...string) {
 		attributes["member"] = append(attributes["member"], "CN="+s+",CN=ForeignSecurityPrincipals,"+BaseDN)
 	}
 	d.Add(t, UserDN(name), attributes)
+}
+
+// Allow adds an entry, in SDDL, to the list that guards an entry of the
+// directory.
+func (d *DC) Allow(t testing.TB, name, sddl string) {
+	t.Helper()
+	d.run(t, "samba-tool", "dsacl", "set", "-H", filepath.Join(d.Dir, "private", "sam.ldb"), "-s", d.conf(),
+		"--objectdn="+UserDN(name), "--sddl="+sddl)
 }
 
 // SetShareSecurity gives a share an ACL of its own, in SDDL.

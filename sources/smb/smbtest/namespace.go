@@ -61,19 +61,31 @@ func Main(m *testing.M, out, errs io.Writer) int {
 	return 0
 }
 
-// furnish gives the namespaces an address and names.
+// Hosts are further names and addresses of the controller: servers that all ask
+// one domain who somebody is.
+var Hosts = map[string]string{
+	"files1." + Realm: "10.99.0.11", "files2." + Realm: "10.99.0.12", "files3." + Realm: "10.99.0.13", "files4." + Realm: "10.99.0.14",
+}
+
+// furnish gives the namespaces addresses and names.
 func furnish() error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
-	for _, args := range [][]string{{"link", "set", "lo", "up"}, {"address", "add", dcAddress + "/24", "dev", "lo"}} {
+	names := "127.0.0.1 localhost\n" + dcAddress + " " + dcHost + " dc1\n"
+	commands := [][]string{{"link", "set", "lo", "up"}, {"address", "add", dcAddress + "/24", "dev", "lo"}}
+	for name, address := range Hosts {
+		commands = append(commands, []string{"address", "add", address + "/24", "dev", "lo"})
+		names += address + " " + name + "\n"
+	}
+	for _, args := range commands {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("ip %v: %w: %s (apt-get install iproute2)", args, err, out)
 		}
 	}
 	for file, text := range map[string]string{
 		"/etc/resolv.conf": "nameserver 127.0.0.1\n",
-		"/etc/hosts":       "127.0.0.1 localhost\n" + dcAddress + " " + dcHost + " dc1\n",
+		"/etc/hosts":       names,
 	} {
 		own, err := os.CreateTemp("", "mislaid-etc-")
 		if err != nil {
