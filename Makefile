@@ -6,6 +6,12 @@ GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
+# What the tests with real servers run, and the Debian packages that hold it.
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git /usr/bin/aws
+PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
+            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools \
+            npm cargo python3-pip openssl openssh-client git awscli
+
 .DEFAULT_GOAL := help
 .PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean
 
@@ -45,12 +51,9 @@ cross: ## vet and build for every platform
 
 deps: ## install what lint and test-real need (as root also from apt)
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		command -v setfacl >/dev/null && command -v gcc >/dev/null && command -v rg >/dev/null || \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends acl gcc libc6-dev ripgrep; }; \
-		command -v npm >/dev/null && command -v cargo >/dev/null && python3 -m pip --version >/dev/null && \
-		command -v openssl >/dev/null && command -v ssh-keygen >/dev/null && command -v git >/dev/null || \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm cargo python3-pip openssl openssh-client git; }; \
-		test -x /usr/bin/aws || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli; }; \
+		missing=; for program in $(PROGRAMS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+		test -z "$$missing" || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); }; \
 	fi
 	mkdir -p $(BIN)
 	$(GO) build -modfile=tools/go.mod -o $(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw

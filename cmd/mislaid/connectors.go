@@ -20,6 +20,7 @@ import (
 // else claims.
 var connectors = []connector{
 	stdinConnector,
+	smbConnector,
 	localConnector,
 }
 
@@ -35,6 +36,9 @@ type connector struct {
 	// parse reads such an argument. target.path is its normal form, and parse
 	// gives the same target for target.String(). It holds no secret.
 	parse func(arg string) (target, error)
+	// more returns targets, as arguments, that flags of this kind name besides
+	// those on the command line.
+	more func(ctx context.Context, a *app, f *crawlFlags) ([]string, error)
 	// define adds the flags that only this kind has, to every command that
 	// opens a target.
 	define func(cmd *cobra.Command, f *crawlFlags)

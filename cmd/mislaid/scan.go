@@ -94,6 +94,9 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if err := makePathsAbsolute(cmd, "rules", "ignore"); err != nil {
 		return err
 	}
+	if args, err = a.withMore(cmd.Context(), args, &f.crawl); err != nil {
+		return err
+	}
 	targets, err := parseTargets(args)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type crawlFlags struct {
 	choose           chooseFlags
 	pacing           pacingFlags
 	local            localFlags
+	smb              smbFlags
 
 	own []string // absolute paths of ours that are left out: journals hold key ids
 }

@@ -22,10 +22,35 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours: []string{"sources", "internal/pace"},
+		ours:   []string{"sources", "sources/ntacl", "internal/pace", "internal/paths"},
+		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
+	},
+	// No connector: what a Windows security descriptor means is the same on a
+	// file server and on a mounted share, so both sources use it.
+	"sources/ntacl":           {ours: []string{"sources"}},
+	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
+	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
+	"sources/smb": {
+		ours: []string{
+			"sources", "sources/ntacl", "sources/smb/msrpc", "sources/smb/ad", "sources/smb/principals", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
+		},
 		theirs: map[string]string{
-			xsys:                               "openat, fstat and POSIX ACLs are not in the standard library",
-			"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude",
+			"github.com/cloudsoda/go-smb2":   "NTLM, which no other kept library has with session keys",
+			"github.com/jcmturner/gokrb5/v8": "Kerberos without a C library",
+		},
+	},
+	"sources/smb/ad": {
+		ours: []string{"sources", "sources/ntacl"},
+		theirs: map[string]string{
+			"github.com/go-ldap/ldap/v3":     "LDAP",
+			"github.com/jcmturner/gokrb5/v8": "the tickets that a connector signs in by",
+		},
+	},
+	"sources/smb/principals": {ours: []string{"sources", "sources/ntacl", "sources/smb/ad", "sources/smb/msrpc"}},
+	"sources/smb/smbtest": {
+		theirs: map[string]string{
+			"github.com/cloudsoda/go-smb2": "tests see what another program's client can do",
+			"github.com/go-ldap/ldap/v3":   "fills the directory of a real domain controller",
 		},
 	},
 	"sources/sourcetest": {
@@ -91,6 +116,8 @@ var rooms = map[string]room{
 	"internal/pick":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
 	"internal/extract": {},
+	"internal/smb2":    {},
+	"internal/paths":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
 		ours: []string{"sources", "detectors", "verify", "internal/ignore", "internal/secret"},
 		theirs: map[string]string{
@@ -132,6 +159,7 @@ var testModules = map[string]string{
 	"go.uber.org/goleak":                       "no goroutine left behind",
 	"github.com/rogpeppe/go-internal":          "testscript sessions",
 	"github.com/santhosh-tekuri/jsonschema/v6": "reports are checked against their published schema",
+	"github.com/cloudsoda/go-smb2":             "NTLM, where a file server is spoken to without package smb",
 	"golang.org/x/sys":                         "FIFOs, devices and pages that must not be touched",
 }
 

@@ -15,14 +15,10 @@ import (
 func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error {
 	info := src.Info()
 	rec := journal.Source{Name: info.Name, Type: info.Type, Title: info.Title, Notes: info.Notes}
-	streams := o.Jobs
-	if info.Streams > 0 {
-		streams = min(streams, info.Streams)
-	}
 	q := newQueue()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return o.Sink.Commit(ctx, []journal.Record{{Source: &rec}}) })
-	for range streams {
+	for range o.streams(info) {
 		g.Go(func() error {
 			w := newWorker(o, src, cpu)
 			var failed error

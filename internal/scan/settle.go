@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,8 +16,12 @@ import (
 
 // settle turns an item's candidates into records: its audience, and one
 // sighting for each credential, with all its positions.
-func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal.Record {
-	doc := w.audience(ctx, it)
+// It returns the error of a source that is gone.
+func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journal.Record, error) {
+	doc, err := w.audience(ctx, it)
+	if err != nil {
+		return nil, err
+	}
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
@@ -47,17 +52,20 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 		s.Total = len(s.Positions)
 		s.Positions = s.Positions[:min(s.Total, journal.MaxPositions)]
 	}
-	return records
+	return records, nil
 }
 
 // audience asks who can read an item. What cannot be found out is unknown.
-func (w *worker) audience(ctx context.Context, it sources.Item) journal.Audience {
+func (w *worker) audience(ctx context.Context, it sources.Item) (journal.Audience, error) {
 	audience, err := w.src.Audience(ctx, it)
+	if errors.Is(err, sources.ErrSession) {
+		return journal.Audience{}, err
+	}
 	if err != nil {
 		audience.Now = audience.Now.Union(sources.UnknownReach())
 		audience.Unresolved = append(audience.Unresolved, err.Error())
 	}
-	return journal.Audience{ID: journal.AudienceID(audience), Audience: audience}
+	return journal.Audience{ID: journal.AudienceID(audience), Audience: audience}, nil
 }
 
 type sightingKey struct {

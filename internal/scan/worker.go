@@ -71,6 +71,9 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	if w.Log.Enabled(ctx, slog.LevelDebug) {
 		w.Log.Debug("item", "source", w.info.Name, "path", it.Path, "bytes", f.bytes, "candidates", len(f.candidates), "error", err)
 	}
+	if errors.Is(err, sources.ErrSession) && j.mark != nil {
+		return j.lose(err)
+	}
 	d := done{counts: journal.Counts{Items: 1, Bytes: f.bytes}, seen: w.seen(&it, &f, err)}
 	if reason, ok := skipReason(err); ok {
 		w.Progress.Skipped.Add(1)
@@ -91,7 +94,10 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	}
 	var settled []journal.Record
 	if len(f.candidates) > 0 {
-		settled = w.settle(ctx, it, f)
+		var lost error
+		if settled, lost = w.settle(ctx, it, f); lost != nil {
+			return j.lose(lost)
+		}
 	}
 	if err == nil {
 		records = append(records, gone(missing(j.earlier, settled))...)

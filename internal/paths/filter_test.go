@@ -1,4 +1,4 @@
-package local
+package paths
 
 import "testing"
 
@@ -23,16 +23,16 @@ func TestFilter(t *testing.T) {
 		{[]string{"docs"}, []string{"*.log"}, "docs/x.log", false},
 		{[]string{"{a,b}.txt"}, nil, "b.txt", true},
 	} {
-		f, err := newFilter(test.include, test.exclude)
+		f, err := NewFilter(test.include, test.exclude)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.wanted(test.path); got != test.want {
+		if got := f.Wanted(test.path); got != test.want {
 			t.Errorf("include %q exclude %q: %q is %v", test.include, test.exclude, test.path, got)
 		}
 	}
 	for _, bad := range []string{"", "/", "[a", "{a"} {
-		if _, err := newFilter(nil, []string{bad}); err == nil {
+		if _, err := NewFilter(nil, []string{bad}); err == nil {
 			t.Errorf("the pattern %q is accepted", bad)
 		}
 	}

@@ -1,4 +1,4 @@
-package local
+package paths
 
 import (
 	"strings"
@@ -7,11 +7,11 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// escape appends raw to dst as valid UTF-8 without control characters. Bytes
+// Escape appends raw to dst as valid UTF-8 without control characters. Bytes
 // that are not valid UTF-8 and the bytes of control characters become \xHH. A
 // backslash becomes \x5c only where it would read as such an escape, so that
-// unescape(escape(raw)) == raw for every raw.
-func escape(dst []byte, raw []byte) []byte {
+// Unescape(Escape(raw)) == raw for every raw.
+func Escape(dst []byte, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		c := raw[i]
 		switch {
@@ -36,8 +36,8 @@ func escape(dst []byte, raw []byte) []byte {
 	return dst
 }
 
-// legible is a raw path as it can be shown and kept.
-func legible(raw string) string { return string(escape(nil, []byte(raw))) }
+// Legible is a raw path as it can be shown and kept.
+func Legible(raw string) string { return string(Escape(nil, []byte(raw))) }
 
 func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
@@ -58,8 +58,8 @@ func unhex(c byte) int {
 	return -1
 }
 
-// unescape undoes escape. It returns s itself when s holds no escape.
-func unescape(s string) string {
+// Unescape undoes escape. It returns s itself when s holds no escape.
+func Unescape(s string) string {
 	i := strings.IndexByte(s, '\\')
 	if i < 0 {
 		return s
@@ -77,11 +77,11 @@ func unescape(s string) string {
 	return string(b)
 }
 
-// splitID returns the raw directory path ("" is the root) and the raw name that
+// SplitID returns the raw directory path ("" is the root) and the raw name that
 // an ID stands for. ok is false for an ID that no listing can have given: one
 // that is empty, absolute, or holds an empty component, ".", ".." or NUL.
-func splitID(id string) (dir, name string, ok bool) {
-	raw := unescape(id)
+func SplitID(id string) (dir, name string, ok bool) {
+	raw := Unescape(id)
 	if strings.IndexByte(raw, 0) >= 0 {
 		return "", "", false
 	}

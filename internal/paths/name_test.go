@@ -1,4 +1,4 @@
-package local
+package paths
 
 import (
 	"encoding/json"
@@ -15,18 +15,18 @@ func TestEscape(t *testing.T) {
 		`a\b`: `a\b`, `\x41`: `\x5cx41`, `\x4`: `\x4`, `\x4G`: `\x4G`, `\xAB`: `\xAB`, `\\x41`: `\\x5cx41`, "\\x4\xff": `\x4\xff`,
 		"\ufffd": "\ufffd", "": "",
 	} {
-		if got := string(escape(nil, []byte(raw))); got != want {
-			t.Errorf("escape(%q) = %s, want %s", raw, got, want)
+		if got := string(Escape(nil, []byte(raw))); got != want {
+			t.Errorf("Escape(%q) = %s, want %s", raw, got, want)
 		}
-		if got := unescape(want); got != raw {
-			t.Errorf("unescape(%s) = %q, want %q", want, got, raw)
+		if got := Unescape(want); got != raw {
+			t.Errorf("Unescape(%s) = %q, want %q", want, got, raw)
 		}
 	}
 }
 
 func checkRoundTrip(t interface{ Errorf(string, ...any) }, raw []byte) {
-	id := string(escape(nil, raw))
-	if got := unescape(id); got != string(raw) {
+	id := string(Escape(nil, raw))
+	if got := Unescape(id); got != string(raw) {
 		t.Errorf("%q → %s → %q", raw, id, got)
 	}
 	if !utf8.ValidString(id) {
@@ -70,9 +70,9 @@ func TestSplitID(t *testing.T) {
 		"a": {"", "a"}, "a/b": {"a", "b"}, "a/b/c": {"a/b", "c"}, `a\x0a/b`: {"a\n", "b"}, `\x2fa/b`: {}, "...": {"", "..."},
 		"": {}, ".": {}, "..": {}, "a/..": {}, "../a": {}, "a/../b": {}, "/a": {}, "a/": {}, "a//b": {}, "a/./b": {}, "a\x00": {}, `\x2e\x2e/a`: {},
 	} {
-		dir, name, ok := splitID(id)
+		dir, name, ok := SplitID(id)
 		if ok != (want[1] != "") || dir != want[0] || name != want[1] {
-			t.Errorf("splitID(%q) = %q, %q, %v", id, dir, name, ok)
+			t.Errorf("SplitID(%q) = %q, %q, %v", id, dir, name, ok)
 		}
 	}
 }
