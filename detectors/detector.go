@@ -46,7 +46,7 @@ type Near struct {
 	Name  string // the base name of the stream's file, "" none
 	Head  []byte // the first HeadSize bytes of the stream: CSV headings, a byte order mark
 	Bytes []byte
-	Base  int64  // offset of Bytes[0] in the stream
+	Base  int64  // offset of Bytes[0] in the stream, counted in characters where the region is of UTF-16
 	Trace *Trace // who wants to know more, nil nobody
 }
 
@@ -61,6 +61,7 @@ const HeadSize = 4 << 10
 // Run is set.
 type Anchor struct {
 	Literal string // these bytes, at least 4
+	Word    string // these printable ASCII bytes, at least 3, in any case; a set with words is slower
 	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
 
 	// Encoded: the literal is also looked for in short base64, unless it is a
@@ -82,6 +83,7 @@ const (
 	PartSecret
 	PartToken
 	PartWhole // a credential that needs no other part
+	PartMark  // no part: a comment that asks to pass over its line; its word is the ID
 )
 
 // String names the part for people.
@@ -95,6 +97,8 @@ func (p Part) String() string {
 		return "session token"
 	case PartWhole:
 		return "credential"
+	case PartMark:
+		return "comment"
 	}
 	return "part"
 }

@@ -121,22 +121,24 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	} else {
 		head, near = f.squeezeHead(w.Head), f.squeeze(l, r.from, r.to)
 	}
-	base := w.Base + int64(l.index(r.from))
+	// Characters of UTF-16 are counted two by two from the stream's beginning.
+	base, unit := w.Base+int64(l.index(r.from)), int64(l.step)
+	parity := base % unit
 	// The owned span and the region's own, as offsets in the stream.
 	from := w.Base + int64(max(w.From, l.index(r.first)))
 	to := w.Base + int64(min(w.To, l.index(r.last)))
 	before, drops := len(dst), f.Trace.drops()
-	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base, Trace: f.Trace})
+	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base / unit, Trace: f.Trace})
 	if f.Trace != nil {
-		f.Trace.own(drops, d, l.step == 2, base, from, to)
+		f.Trace.own(drops, d, unit, parity, from, to)
 	}
 	kept := dst[:before]
 	for _, a := range dst[before:] {
 		if l.step == 2 {
 			a.Wide = true
-			a.Off, a.End = base+2*(a.Off-base), base+2*(a.End-base)
+			a.Off, a.End = 2*a.Off+parity, 2*a.End+parity
 			if a.Record > 0 {
-				a.Record = base + 2*(a.Record-1-base) + 1
+				a.Record = 2*(a.Record-1) + parity + 1
 			}
 		}
 		if a.Off < from || to <= a.Off {
@@ -162,12 +164,12 @@ func (t *Trace) drops() int {
 
 // own keeps of the drops from first on those that begin in [from, to), as show
 // does with atoms.
-func (t *Trace) own(first, detector int, wide bool, base, from, to int64) {
+func (t *Trace) own(first, detector int, unit, parity, from, to int64) {
 	kept := t.Drops[:first]
 	for _, d := range t.Drops[first:] {
-		if wide {
+		if unit == 2 {
 			d.Wide = true
-			d.Off, d.End = base+2*(d.Off-base), base+2*(d.End-base)
+			d.Off, d.End = 2*d.Off+parity, 2*d.End+parity
 		}
 		if from <= d.Off && d.Off < to {
 			d.Detector = detector

@@ -114,9 +114,9 @@ func (f *Finder) zones(l *layer, u unwrapped, hits []anchor.Hit) []zone {
 		sh := f.set.shapes[h.ID]
 		from, to, reach, owns := h.Off, h.Off+sh.size, layerReach, layerOwn
 		switch {
-		case h.Wide, sh.size == 0, int(h.ID) == len(f.set.shapes)-2:
+		case h.Wide, sh.size == 0, int(h.ID) == f.set.run:
 			continue // a bare run is found as it stands
-		case int(h.ID) == len(f.set.shapes)-1:
+		case int(h.ID) == f.set.long:
 			if h.Off < done {
 				continue
 			}

@@ -16,6 +16,7 @@ type Set struct {
 	detectors []Detector
 	anchors   *anchor.Set
 	shapes    []shape // by the id of an anchor's hit
+	run, long int     // the ids of exact and long runs
 	reach     int     // the greatest Reach
 }
 
@@ -43,6 +44,8 @@ func NewSet(ds ...Detector) (*Set, error) {
 	var (
 		names    []string
 		literals []string
+		words    []string
+		ofWords  []shape
 		run      shape
 	)
 	enter := func(literal string, label bool) (at int) {
@@ -67,13 +70,21 @@ func NewSet(ds ...Detector) (*Set, error) {
 		s.reach = max(s.reach, d.Reach)
 		for _, a := range d.Anchors {
 			switch {
-			case (a.Literal == "") == (a.Run == 0):
-				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal and run", d.Name)
+			case a.fields() != 1:
+				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal, word and run", d.Name)
 			case a.Run != 0 && run.size != 0 && a.Run != run.size:
 				return nil, fmt.Errorf("detectors: %s wants runs of %d where another wants %d", d.Name, a.Run, run.size)
 			case a.Run != 0:
 				run.size = a.Run
 				run.users |= 1 << i
+			case a.Word != "":
+				at := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, a.Word) })
+				if at < 0 {
+					at = len(words)
+					words = append(words, a.Word)
+					ofWords = append(ofWords, shape{size: len(a.Word)})
+				}
+				ofWords[at].users |= 1 << i
 			default:
 				at := enter(a.Literal, a.Label)
 				if !a.Label {
@@ -93,12 +104,23 @@ func NewSet(ds ...Detector) (*Set, error) {
 		}
 	}
 	var err error
-	if s.anchors, err = anchor.Compile(literals, run.size, longRun); err != nil {
+	if s.anchors, err = anchor.Compile(literals, run.size, longRun, words...); err != nil {
 		return nil, fmt.Errorf("detectors: %w", err)
 	}
-	s.shapes = append(s.shapes, run, shape{size: longRun})
+	s.run, s.long = len(literals), len(literals)+1
+	s.shapes = append(append(s.shapes, run, shape{size: longRun}), ofWords...)
 	s.name = strings.Join(names, "+")
 	return s, nil
+}
+
+// fields counts the fields that are set.
+func (a Anchor) fields() (n int) {
+	for _, set := range [...]bool{a.Literal != "", a.Word != "", a.Run != 0} {
+		if set {
+			n++
+		}
+	}
+	return n
 }
 
 // label names one detector and its version.
@@ -149,10 +171,10 @@ func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
 
 // comparePlace orders atoms by where they stand.
 func comparePlace(a, b Atom) int {
-	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth))
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.ID, b.ID))
 }
 
 // samePlace reports whether a and b are one atom that was found twice.
 func samePlace(a, b Atom) bool {
-	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.Depth == b.Depth
+	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.Depth == b.Depth && a.ID == b.ID
 }

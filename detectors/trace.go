@@ -70,3 +70,23 @@ func (t *Trace) Pair(p Pairing) {
 	}
 	t.Pairs = append(t.Pairs, p)
 }
+
+// Reject moves the candidates that were turned away after Join to the drops.
+func (t *Trace) Reject(rejected func(Candidate) bool, filter, why string) {
+	if t == nil {
+		return
+	}
+	kept := t.Candidates[:0]
+	for _, c := range t.Candidates {
+		if !rejected(c) {
+			kept = append(kept, c)
+			continue
+		}
+		a := c.Atoms[0]
+		t.Drops = append(t.Drops, Drop{
+			Part: a.Part, Off: a.Off, End: a.End, Length: int(a.End - a.Off), Filter: filter, Why: why,
+			Detector: a.Detector, Line: a.Line, LineStart: a.LineStart, Wide: a.Wide,
+		})
+	}
+	t.Candidates = kept
+}

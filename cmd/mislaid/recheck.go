@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,8 @@ since the journal holds no secret, appends what it learns to the same journal,
 and prints the report.`
 
 type recheckFlags struct {
+	crawl   crawlFlags // how the places are reached
+	known   suppressFlags
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -37,6 +40,10 @@ func newRecheckCommand(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.recheck(cmd, f, args[0]) },
 	}
+	f.crawl.choose.defineNever(cmd)
+	f.crawl.pacing.define(cmd)
+	f.crawl.defineConnectors(cmd)
+	f.known.defineIgnore(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -53,12 +60,15 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if !journalExists(path) {
 		return fmt.Errorf("there is no journal %s", path)
 	}
-	if err := f.verify.makeAbsolute(cmd); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd)); err != nil {
 		return err
 	}
-	set, err := newDetectors()
+	if err := makePathsAbsolute(cmd, "ignore"); err != nil {
+		return err
+	}
+	found, err := new(detectFlags).build(false) // only AWS keys are asked about
 	if err != nil {
-		return &exitError{exitBug, err}
+		return err
 	}
 	file, p, err := resumePast(path)
 	if err != nil {
@@ -69,7 +79,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 		_ = file.Close() // nothing was written
 		return err
 	}
-	s.set, s.run.Detectors = set, set.Name()
+	s.found, s.run.Detectors = found, found.set.Name()
 	defer s.opened.close()
 	return s.do(cmd.Context(), file, func(ctx context.Context, o scan.Options) error {
 		return s.reopen(ctx, unsettled(s.rec.summary()), o)
@@ -88,12 +98,14 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, verificationFlags); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags, []string{"never-open"})); err != nil {
 		return nil, err
 	}
-	var tree treeFlags
-	tree.followSymlinks = p.first().Options["follow-symlinks"] == "true"
-	v, err := f.verify.build(p.first().ID)
+	rules, err := f.crawl.choose.rules()
+	if err != nil {
+		return nil, err
+	}
+	v, err := f.verify.build(cmd.Context(), p.first().ID)
 	if err != nil {
 		return nil, err
 	}
@@ -101,16 +113,21 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if err != nil {
 		return nil, err
 	}
-	opened, err := openTargets(a, targets, tree)
+	opened, err := openTargets(cmd.Context(), a, targets, &f.crawl)
 	if err != nil {
 		return nil, err
 	}
 	run := a.newRun(cmd)
 	run.ID, run.Part, run.Targets = p.first().ID, len(p.runs), p.first().Targets
-	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
+	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, v.hosts(), v.agent
+	known, err := f.known.record(targets, run.Started)
+	if err != nil {
+		opened.close()
+		return nil, err
+	}
 	return &session{
-		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
-		tree: tree, opened: opened, out: out, journalPath: path,
+		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v, known: known,
+		crawl: &f.crawl, opened: opened, out: out, journalPath: path, rules: rules, gate: f.crawl.pacing.gate(),
 	}, nil
 }
 

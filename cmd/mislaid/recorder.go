@@ -23,10 +23,27 @@ type recorder struct {
 
 var errJournalClosed = errors.New("the journal is closed")
 
+// begin commits the run's first records once they are made. It returns at once;
+// until then every Commit waits.
+func (r *recorder) begin(ctx context.Context, first func() []journal.Record) {
+	r.mu.Lock()
+	go func() {
+		defer r.mu.Unlock()
+		if err := r.commit(ctx, first()); err != nil && r.failed == nil {
+			r.failed = err
+		}
+	}()
+}
+
 // Commit implements journal.Sink.
 func (r *recorder) Commit(ctx context.Context, records []journal.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.commit(ctx, records)
+}
+
+// commit writes and folds records. The caller holds the lock.
+func (r *recorder) commit(ctx context.Context, records []journal.Record) error {
 	if r.failed != nil {
 		return r.failed
 	}
@@ -38,11 +55,11 @@ func (r *recorder) Commit(ctx context.Context, records []journal.Record) error {
 	}
 	for _, rec := range records {
 		for _, id := range r.folder.Add(rec) {
-			if !r.look(id, rec.Verdict != nil) {
+			if !r.look(id, rec.Verdict != nil || rec.Facts != nil) {
 				continue
 			}
 			l, ok := r.folder.Leak(id)
-			if !ok || !l.Settled {
+			if !ok || !l.Settled || l.Suppressed {
 				continue
 			}
 			if err := r.settled(l); err != nil {
@@ -69,6 +86,9 @@ func (r *recorder) look(id string, judged bool) bool {
 // answer records what the verifier said. That a verdict is pending is what the
 // journal says already by having none. A failure stays in r and ends the run.
 func (r *recorder) answer(ctx context.Context, a verify.Answer) error {
+	if a.Facts != nil {
+		return r.Commit(ctx, []journal.Record{{Facts: &journal.Facts{KeyID: a.KeyID, Facts: *a.Facts}}})
+	}
 	if a.Verdict.State == verify.Unknown && a.Verdict.Why == verify.WhyPending {
 		return nil
 	}

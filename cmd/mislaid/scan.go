@@ -15,12 +15,11 @@ import (
 	"mislaid/detectors"
 	"mislaid/internal/journal"
 	"mislaid/internal/scan"
+	"mislaid/sources"
 )
 
 const scanHelp = `Scan crawls the targets, finds credentials, asks AWS once per key whether it is
 alive, and prints the leaks, the worst first, with who could have seen them.
-
-A target is a path, or - for standard input; none means the current directory.
 
 What is sent: with --verify=on (the default) one call of sts:GetCallerIdentity
 per key to the AWS Security Token Service, signed with the key. The secret
@@ -29,7 +28,9 @@ the owner's CloudTrail, and may alert whoever set the key out as a decoy; known
 decoys are not asked about. With --verify=off nothing is sent anywhere.
 
 Everything found is kept in the journal, which holds no secret: after Ctrl-C, a
-crash or a power cut, --resume goes on. "mislaid report" renders it again.`
+crash or a power cut, --resume goes on. "mislaid report" renders it again. With
+--since JOURNAL only what changed since that scan is read, and what it found is
+taken over: the new journal stands alone.`
 
 const scanExamples = `  mislaid scan
   mislaid scan --verify=off --format json --output leaks.json ~/src
@@ -37,10 +38,14 @@ const scanExamples = `  mislaid scan
   mislaid scan --never-verify keys-under-watch.txt --case IR-7 --reason "laptop theft" /mnt/image
   mislaid scan --exclude '**/node_modules' --max-file-size 100MB --io-limit 20MB /srv
   tar xOf backup.tar | mislaid scan -
+  mislaid scan --since monday.journal --journal tuesday.journal /srv/share
+  mislaid scan --quick --never-open decoys.txt --between 20:00-06:00 --ops-limit 50/s /mnt/share
   mislaid scan --resume`
 
 type scanFlags struct {
-	tree    treeFlags
+	crawl   crawlFlags
+	detect  detectFlags
+	known   suppressFlags
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -56,11 +61,13 @@ func newScanCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
 		Short:   "Find credentials in directory trees and on standard input",
-		Long:    scanHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
+		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + accountMapHelp + "\n\n" + detectorsHelp + "\n\n" + suppressHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
 	}
-	f.tree.define(cmd)
+	f.crawl.define(cmd)
+	f.detect.define(cmd)
+	f.known.define(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -78,19 +85,21 @@ func defineFailOn(cmd *cobra.Command, c *choice) {
 
 // scan is the command.
 func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) {
-	if f.tree.jobs < 0 {
+	if f.crawl.jobs < 0 {
 		return errors.New("--jobs: must not be negative")
 	}
-	if err := f.verify.makeAbsolute(cmd); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check()); err != nil {
+		return err
+	}
+	if err := makePathsAbsolute(cmd, "rules", "ignore"); err != nil {
+		return err
+	}
+	if args, err = a.withMore(cmd.Context(), args, &f.crawl); err != nil {
 		return err
 	}
 	targets, err := parseTargets(args)
 	if err != nil {
 		return err
-	}
-	set, err := newDetectors()
-	if err != nil {
-		return &exitError{exitBug, err}
 	}
 
 	p := newPast()
@@ -109,7 +118,24 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 				_ = file.Close() // nothing was written
 			}
 		}()
-		if targets, err = f.takeUp(cmd, p, targets, len(args) > 0, set); err != nil {
+		if err := p.restore(cmd, recognitionFlags); err != nil {
+			return err
+		}
+	}
+	found, err := f.detect.build(f.known.inline)
+	if err != nil {
+		return err
+	}
+	if targets, err = f.takeUp(cmd, p, targets, len(args) > 0, found.set); err != nil {
+		return err
+	}
+	rules, err := f.crawl.choose.rules()
+	if err != nil {
+		return err
+	}
+	var before *earlier
+	if path := f.crawl.choose.since; path != "" {
+		if before, err = f.earlier(cmd, p, path, found.set.Name()); err != nil {
 			return err
 		}
 	}
@@ -118,11 +144,17 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if len(p.runs) > 0 {
 		run.ID, run.Part = p.first().ID, len(p.runs)
 	}
-	v, err := f.verify.build(run.ID)
+	v, err := f.verify.build(cmd.Context(), run.ID)
 	if err != nil {
 		return err
 	}
-	run.Detectors, run.Contacts, run.UserAgent = set.Name(), slices.Concat(v.contacts, v.onHint), v.agent
+	var known *journal.Ignore
+	if len(p.runs) == 0 || cmd.Flag("ignore").Changed {
+		if known, err = f.known.record(targets, run.Started); err != nil {
+			return err
+		}
+	}
+	run.Detectors, run.Contacts, run.UserAgent = found.set.Name(), v.hosts(), v.agent
 	if f.journal == "" {
 		if f.journal, err = a.newJournalPath(run); err != nil {
 			return err
@@ -131,12 +163,15 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.journal, err = filepath.Abs(f.journal); err != nil {
 		return fmt.Errorf("--journal: %w", err)
 	}
-	f.tree.own = a.ownFiles(f)
-	opened, err := openTargets(a, targets, f.tree)
+	f.crawl.own = a.ownFiles(f)
+	opened, err := openTargets(cmd.Context(), a, targets, &f.crawl)
 	if err != nil {
 		return err
 	}
 	defer opened.close()
+	if before != nil {
+		before.about(opened)
+	}
 	for _, src := range opened.sources {
 		run.Contacts = append(run.Contacts, src.Info().Hosts...)
 	}
@@ -149,15 +184,19 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 			return err
 		}
 	}
+	if before != nil {
+		before.maxAge = v.maxAge
+	}
 	s := &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
-		verification: v, set: set, tree: f.tree, opened: opened, out: out, journalPath: f.journal,
+		verification: v, found: found, known: known, crawl: &f.crawl, opened: opened, out: out, journalPath: f.journal,
+		rules: rules, gate: f.crawl.pacing.gate(), earlier: before,
 	}
 	taken := file
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
-		if len(p.runs) > 0 && v.verifier != nil {
-			if err := s.reopen(ctx, unsettled(s.rec.summary()), o); err != nil {
+		if len(p.runs) > 0 && v.how != verifyOff {
+			if err := s.reopen(ctx, s.left(), o); err != nil {
 				return err
 			}
 		}
@@ -165,15 +204,30 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	})
 }
 
+// earlier opens the journal of --since. A resumed run whose own journal has what
+// was taken over goes on without it, reading everything that is left.
+func (f *scanFlags) earlier(cmd *cobra.Command, p *past, path, detectors string) (*earlier, error) {
+	if own, err := filepath.Abs(f.journal); err == nil && f.journal != "" && own == path {
+		return nil, errors.New("--since: that is the journal of this scan itself; name an earlier one")
+	}
+	e, err := openEarlier(cmd, path, detectors)
+	if err != nil && p.since != nil {
+		e = &earlier{past: newPast(), summary: new(journal.Summary), gaps: make(map[sources.Ref]bool), Since: *p.since}
+		e.missing = err.Error()
+		return e, nil
+	}
+	return e, err
+}
+
 // takeUp makes the flags and targets those of the journal's run.
 func (f *scanFlags) takeUp(cmd *cobra.Command, p *past, targets []target, given bool, set *detectors.Set) ([]target, error) {
 	if len(p.runs) == 0 {
-		return targets, nil // it was stopped before its first record
+		return targets, nil // a new scan, or one that was stopped before its first record
 	}
 	if err := p.checkCoverage(cmd, targets, given, set.Name()); err != nil {
 		return nil, err
 	}
-	if err := p.restore(cmd, slices.Concat(coverageFlags, verificationFlags, []string{"verify"})); err != nil {
+	if err := p.restore(cmd, slices.Concat(coverageFlags(), connectorFlags(), verificationFlags, []string{"verify"})); err != nil {
 		return nil, err
 	}
 	if !cmd.Flag("case").Changed {
@@ -245,7 +299,7 @@ func (a *app) ownFiles(f *scanFlags) []string {
 
 // resumeHint is what a user types to go on.
 func (s *session) resumeHint() string {
-	again := words(s.cmd, []string{"format", "output", "fail-on", "jobs", "io-limit"})
+	again := words(s.cmd, append([]string{"format", "output", "fail-on"}, gentle...))
 	return shellQuoted(slices.Concat([]string{"mislaid", "scan", "--resume", "--journal", s.journalPath}, again))
 }
 

@@ -85,6 +85,7 @@ func TestTargets(t *testing.T) {
 		{[]string{".", "./", here}, []string{here}},
 		{[]string{"-", "a", "-"}, []string{"-", filepath.Join(here, "a")}},
 		{[]string{"./smb:"}, []string{filepath.Join(here, "smb:")}},
+		{[]string{"smb://FS/a b/c", "//fs/a b/c", `\\fs\a b\c`}, []string{"smb://fs/a%20b/c"}},
 	} {
 		got, err := parseTargets(c.args)
 		if err != nil {
@@ -98,7 +99,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%q does not survive a journal: %v", c.args, err)
 		}
 	}
-	for _, arg := range []string{"", "smb://x/y", "slack:", "slack-export:a.zip", "gdrive:root", "https://x", `\\server\share`} {
+	for _, arg := range []string{"", "smb:x", "smb://x:pw@y/z", "slack:", "slack-export:a.zip", "gdrive:root", "https://x", `\\`} {
 		if got, err := parseTargets([]string{arg}); err == nil {
 			t.Errorf("%q: %v", arg, got)
 		}
@@ -152,7 +153,7 @@ func TestStatusLineFits(t *testing.T) {
 	p.Bytes.Store(5e12)
 	p.Gaps.Store(3)
 	for _, width := range []int{20, 40, 80, 200, 0} {
-		line := statusLine(p, 123e6, width)
+		line := statusLine(p, nil, 123e6, width)
 		limit := width
 		if limit == 0 {
 			limit = 80

@@ -15,6 +15,9 @@
 // Everywhere else, and with the build tag purego, a table of byte pairs finds
 // the literals and sparse probes find the runs. Both ways give equal answers.
 //
+// Words, which are found in any case, are looked for in a pass of their own, so
+// that who asks for none does not pay for them.
+//
 // This package knows bytes, literals and runs. It does not know what a
 // credential is, where a window came from, or which detector asked.
 package anchor

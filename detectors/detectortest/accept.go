@@ -138,7 +138,7 @@ func describe(cs []secret.Credential) []string {
 	var out []string
 	for _, c := range cs {
 		token := secret.Credential{Secret: c.Token}.Fingerprint()[:8]
-		out = append(out, fmt.Sprintf("%s %s %s token %s", c.Kind, c.ID, c.Fingerprint()[:8], token))
+		out = append(out, fmt.Sprintf("%s %s %s token %s", c.Kind, c.ID, shown(c.Fingerprint()), token))
 	}
 	slices.Sort(out)
 	return out
@@ -175,3 +175,6 @@ func wide(s string, big bool) []byte {
 	}
 	return out
 }
+
+// shown shortens a fingerprint, which a secret that can be guessed does not have.
+func shown(f secret.Fingerprint) string { return string(f[:min(len(f), 8)]) }

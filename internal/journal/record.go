@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -24,7 +25,13 @@ type Record struct {
 	Sighting   *Sighting   `json:"sighting,omitempty"`
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
+	Facts      *Facts      `json:"facts,omitempty"`
+	Account    *Account    `json:"account,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
+	Ignore     *Ignore     `json:"ignore,omitempty"`
+	Skip       *Skip       `json:"skip,omitempty"`
+	Since      *Since      `json:"since,omitempty"`
+	Seen       *Seen       `json:"seen,omitempty"`
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 	End        *End        `json:"end,omitempty"`
 }
@@ -88,8 +95,24 @@ type Sighting struct {
 	Version     string               `json:"version,omitempty"`
 	SHA256      string               `json:"sha256,omitempty"` // of the item's bytes
 	AudienceID  string               `json:"audience,omitempty"`
-	Found       time.Time            `json:"found"`
+	Found       time.Time            `json:"found"`             // when the place was read
+	Comment     string               `json:"comment,omitempty"` // the comment beside it that asks to suppress it, of those that were trusted
+
+	// A run that builds on an earlier journal takes its sightings over.
+	State   State     `json:"state,omitempty"`
+	Checked time.Time `json:"checked,omitzero"` // when State was found out
 }
+
+// State says how a sighting came into the journal of a run.
+type State string
+
+// The states of a sighting.
+const (
+	StateRead      State = ""          // the run read the place
+	StateEarlier   State = "earlier"   // of an earlier run; this one has not come to the place
+	StateUnchanged State = "unchanged" // of an earlier run; the place is as it was then
+	StateGone      State = "gone"      // of an earlier run; it no longer stands there
+)
 
 // MaxPositions is how many positions of a credential are kept per place.
 const MaxPositions = 100
@@ -117,6 +140,22 @@ type Verdict struct {
 	Fingerprint secret.Fingerprint `json:"fingerprint,omitempty"` // the credential that was asked about
 	verify.Verdict
 }
+
+// Ignore is the operator's list of what is to be suppressed, as the run began
+// with it. It replaces that of an earlier part of the run.
+type Ignore struct {
+	Entries []ignore.Entry `json:"entries"`
+	At      time.Time      `json:"at"` // entries that had expired by then do not apply
+}
+
+// Facts is what was read of a key id besides its verdict.
+type Facts struct {
+	KeyID string `json:"key_id"`
+	verify.Facts
+}
+
+// Account is what the user's account map says of an account.
+type Account struct{ verify.Account }
 
 // Gap is something that should have been read and was not.
 type Gap struct {
@@ -146,12 +185,17 @@ type Counts struct {
 	Items   int64            `json:"items"` // read to the end
 	Bytes   int64            `json:"bytes"`
 	Skipped map[string]int64 `json:"skipped,omitempty"` // left out by rule, by reason
+
+	// Unchanged are items that an earlier run read and that are as they were
+	// then. Where a source tells only what changed, there are at least so many.
+	Unchanged int64 `json:"unchanged,omitempty"`
 }
 
 // Add adds o to c.
 func (c *Counts) Add(o Counts) {
 	c.Items += o.Items
 	c.Bytes += o.Bytes
+	c.Unchanged += o.Unchanged
 	for k, n := range o.Skipped {
 		if c.Skipped == nil {
 			c.Skipped = make(map[string]int64)
@@ -168,6 +212,27 @@ type Checkpoint struct {
 	Cursor    sources.Cursor `json:"cursor"`
 	Done      bool           `json:"done,omitempty"` // the container was listed to its end
 	Counts    Counts         `json:"counts"`         // of all items up to Cursor, from the container's start
+
+	Likely  bool `json:"likely,omitempty"`  // of the pass over likely names that goes before: it counts nothing
+	Changes bool `json:"changes,omitempty"` // of a listing of changes alone, not of the whole container
+}
+
+// Skip is an item that was left out by a rule under which each one is named.
+type Skip struct {
+	Ref    sources.Ref `json:"ref"`
+	Path   string      `json:"path"`
+	Reason string      `json:"reason"`
+	Time   time.Time   `json:"time"`
+}
+
+// Since says on which earlier journal a run builds. It is committed after all
+// that was taken over from there.
+type Since struct {
+	Journal string    `json:"journal"` // path
+	Run     string    `json:"run"`     // its run's ID
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"` // zero: it was cut off
+	Full    string    `json:"full,omitempty"` // why nothing was taken over and everything is read; "" it was
 }
 
 // End closes a part of a run. A journal without one was cut off.

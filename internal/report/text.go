@@ -16,6 +16,7 @@ import (
 const (
 	shownPositions = 10 // per place
 	shownGaps      = 5  // per reason
+	shownSkips     = 20
 )
 
 // writeText writes the report for people. The first error of w ends it.
@@ -26,6 +27,8 @@ func writeText(w io.Writer, s *journal.Summary, o Options) error {
 		t.leak(&s.Leaks[i])
 	}
 	t.placeholders(s.Placeholders)
+	t.suppressed(s)
+	t.habits(s.Habits)
 	t.coverage(s)
 	if t.err != nil {
 		return fmt.Errorf("report: %w", t.err)
@@ -62,6 +65,7 @@ func (t *page) head(s *journal.Summary) {
 		t.field("Version", version)
 		t.field("Run", r.ID)
 	}
+	t.field("Builds on", sinceWords(s.Since))
 	t.raw("")
 	t.verdict(s)
 }
@@ -84,6 +88,9 @@ func (t *page) verdict(s *journal.Summary) {
 			}
 		}
 		words = plural(d.Leaks, "leak", "leaks") + ": " + strings.Join(by, ", ") + "; " + strings.Join(verdicts, ", ")
+	}
+	if d.Suppressed > 0 {
+		words += fmt.Sprintf("; %d suppressed", d.Suppressed)
 	}
 	if s.Complete() {
 		t.line(0, bold, words+". Everything was read.")
@@ -143,15 +150,16 @@ func (t *page) leak(l *journal.Leak) {
 		t.o.paint(bold, Clean(title(l))) + "  " + Clean(verdictWords(l.Verdict)))
 	t.field("Rule", l.Rule)
 	t.field("Why", l.Why)
-	t.field("Verdict", evidence(l.Verdict))
-	account := l.Account
-	if l.Verdict.Account == "" && account != "" {
-		account += ", decoded from the key id"
+	if l.Overruled() {
+		t.field("Suppressed", "it was to be, and is shown because it is live")
 	}
-	t.field("Account", account)
+	t.field("Verdict", evidence(l.Verdict))
+	t.field("Tried", tried(l))
+	t.field("Account", accountWords(l))
 	t.field("Principal", l.Verdict.ARN)
+	t.facts(l)
 	t.field("Exposed to", exposureWords(&l.Exposure))
-	t.field("First seen", stamp(l.FirstSeen))
+	t.field("Window", windowWords(l))
 	for _, c := range l.Credentials {
 		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
 		if c.Fingerprint != "" {
@@ -202,7 +210,7 @@ func (t *page) place(p *journal.Place) {
 	t.raw("    " + t.o.paint(cyan, Clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
-		about = append(about, "by "+p.Author)
+		about = append(about, "by "+authorWords(p.Author))
 	}
 	if at := stamp(p.ModTime); at != "" {
 		about = append(about, at)
@@ -218,17 +226,35 @@ func (t *page) place(p *journal.Place) {
 	if p.Link != "" {
 		t.line(6, plain, p.Link)
 	}
+	if p.Suppressed != nil {
+		t.line(6, faint, "suppressed: "+p.Suppressed.Reason+" ("+p.Suppressed.By+untilWords(p.Suppressed.Expires)+")")
+	}
+	if words := stateWords(p); words != "" {
+		t.line(6, yellow, words)
+	}
 	if p.Audience == nil {
 		t.line(6, plain, "Nobody knows who can read it.")
 		return
 	}
-	t.line(6, plain, "Read by "+exposureWords(p.Audience))
-	t.grants("", p.Audience.Grants)
-	t.grants("could let themselves in: ", p.Audience.CouldJoin)
-	t.grants("reads along: ", p.Audience.Machines)
-	for _, u := range p.Audience.Unresolved {
+	t.audience(p.Audience)
+}
+
+// audience says who can read something, with the evidence.
+func (t *page) audience(a *sources.Audience) {
+	t.line(6, plain, "Read by "+exposureWords(a))
+	t.grants("", a.Grants)
+	t.grants("could let themselves in: ", a.CouldJoin)
+	t.grants("reads along: ", a.Machines)
+	for _, u := range a.Unresolved {
 		t.line(8, faint, "not found out: "+u)
 	}
+}
+
+// WriteAudience writes who can read something, as the text report does.
+func WriteAudience(w io.Writer, a sources.Audience, o Options) error {
+	t := page{w: w, o: o}
+	t.audience(&a)
+	return t.err
 }
 
 func (t *page) grants(label string, gs []sources.Grant) {

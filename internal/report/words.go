@@ -37,6 +37,15 @@ func where(p *journal.Place) string {
 	return s
 }
 
+// authorWords names who put something there. A number for a name is somebody
+// whose account is gone.
+func authorWords(author string) string {
+	if number, ok := strings.CutPrefix(author, "uid "); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+		return author + " (a leaver: no account has this number any more)"
+	}
+	return author
+}
+
 // headsWords says how many people a head count stands for.
 func headsWords(h sources.Heads) string {
 	switch {
@@ -126,7 +135,7 @@ func title(l *journal.Leak) string {
 		return l.KeyID
 	}
 	if len(l.Credentials) > 0 {
-		return string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint)
+		return strings.TrimSpace(string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint))
 	}
 	return "leak " + l.ID
 }
@@ -163,4 +172,33 @@ func (p principal) role() string {
 	}
 	name, _, _ := strings.Cut(rest, "/")
 	return name
+}
+
+// stateWords says how a place that this run did not read came into the report.
+func stateWords(p *journal.Place) string {
+	read := "last read " + stamp(p.Found)
+	switch p.State {
+	case journal.StateEarlier:
+		return "Of an earlier scan, " + read + "; this one has not come to it"
+	case journal.StateUnchanged:
+		return "Unchanged since an earlier scan, " + read
+	case journal.StateGone:
+		return "No longer there (" + stamp(p.Checked) + "), " + read + "; who read it before has it still"
+	}
+	return ""
+}
+
+// sinceWords says on what a run builds.
+func sinceWords(s *journal.Since) string {
+	if s == nil {
+		return ""
+	}
+	words := "run " + s.Run + " of " + stamp(s.Started) + ", " + s.Journal
+	switch {
+	case s.Full != "":
+		words += "; everything was read again: " + s.Full
+	case s.Ended.IsZero():
+		words += ", which was cut off"
+	}
+	return words
 }

@@ -17,7 +17,7 @@ func TestReveal(t *testing.T) {
 				return true
 			}
 			calls++
-			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") {
+			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") && !under(f.pkg, module+"/sources/smb") { // where the password of our own account is used
 				t.Errorf("%s: Reveal", f.fset.Position(sel.Pos()))
 			}
 			return true

@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,13 +16,12 @@ import (
 
 // settle turns an item's candidates into records: its audience, and one
 // sighting for each credential, with all its positions.
-func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal.Record {
-	audience, err := w.src.Audience(ctx, it)
+// It returns the error of a source that is gone.
+func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journal.Record, error) {
+	doc, err := w.audience(ctx, it)
 	if err != nil {
-		audience.Now = audience.Now.Union(sources.UnknownReach())
-		audience.Unresolved = append(audience.Unresolved, err.Error())
+		return nil, err
 	}
-	doc := journal.Audience{ID: journal.AudienceID(audience), Audience: audience}
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
@@ -30,6 +30,9 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 		pos := f.place(c.Atoms[0])
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
+			if f.mark(c) == "" {
+				s.Comment = "" // a comment speaks for its own line
+			}
 			continue
 		}
 		s := &journal.Sighting{
@@ -38,7 +41,7 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
 			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
-			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(),
+			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: f.mark(c),
 		}
 		sightings[key] = s
 		records = append(records, journal.Record{Sighting: s})
@@ -49,7 +52,20 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 		s.Total = len(s.Positions)
 		s.Positions = s.Positions[:min(s.Total, journal.MaxPositions)]
 	}
-	return records
+	return records, nil
+}
+
+// audience asks who can read an item. What cannot be found out is unknown.
+func (w *worker) audience(ctx context.Context, it sources.Item) (journal.Audience, error) {
+	audience, err := w.src.Audience(ctx, it)
+	if errors.Is(err, sources.ErrSession) {
+		return journal.Audience{}, err
+	}
+	if err != nil {
+		audience.Now = audience.Now.Union(sources.UnknownReach())
+		audience.Unresolved = append(audience.Unresolved, err.Error())
+	}
+	return journal.Audience{ID: journal.AudienceID(audience), Audience: audience}, nil
 }
 
 type sightingKey struct {
@@ -64,7 +80,7 @@ func keyOf(c detectors.Candidate) sightingKey {
 
 // submit hands credentials to the verifier, each once. The queue gets bytes of
 // its own: candidates may share theirs.
-func (w *worker) submit(candidates []detectors.Candidate) {
+func (w *worker) submit(path string, candidates []detectors.Candidate) {
 	if w.Submit == nil {
 		return
 	}
@@ -75,15 +91,15 @@ func (w *worker) submit(candidates []detectors.Candidate) {
 	seen := make(map[credential]bool)
 	for _, c := range candidates {
 		key := credential{keyOf(c), !c.Credential.Token.IsZero()}
-		if seen[key] {
-			continue
+		if seen[key] || !c.Credential.Kind.AWS() {
+			continue // of other kinds nobody is asked
 		}
 		seen[key] = true
 		own := c.Credential
 		own.Secret, own.Token = own.Secret.Clone(), own.Token.Clone()
 		w.Submit(verify.Request{
 			Credential: own, Score: c.Score, Account: c.Account,
-			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition, Expires: c.Hints.Expires,
+			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition, Expires: c.Hints.Expires, Path: path,
 		})
 	}
 }

@@ -30,7 +30,10 @@ type watermark struct {
 	next   int64              // number of the next item
 	wrote  time.Time
 	wroteN int64
+	salt   []byte   // of Seen
+	seen   []uint64 // hashes of items before low that no Seen has yet
 	failed error
+	lost   error // why the source cannot be read any more
 }
 
 // done is an item that is done, or will be.
@@ -38,10 +41,11 @@ type done struct {
 	ok     bool
 	cursor sources.Cursor
 	counts journal.Counts
+	seen   uint64 // its hash if it was read whole, or is as an earlier run read it; else 0
 }
 
-func newWatermark(sink journal.Sink, from journal.Checkpoint) *watermark {
-	w := &watermark{sink: sink, state: from, wrote: time.Now()}
+func newWatermark(sink journal.Sink, from journal.Checkpoint, salt []byte) *watermark {
+	w := &watermark{sink: sink, state: from, wrote: time.Now(), salt: salt}
 	w.room = sync.NewCond(&w.mu)
 	return w
 }
@@ -51,7 +55,7 @@ func newWatermark(sink journal.Sink, from journal.Checkpoint) *watermark {
 func (w *watermark) begin() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.next-w.low >= maxAhead && w.failed == nil {
+	for w.next-w.low >= maxAhead && w.failed == nil && w.lost == nil {
 		w.room.Wait()
 	}
 	w.ahead = append(w.ahead, done{})
@@ -61,17 +65,21 @@ func (w *watermark) begin() int64 {
 
 // end commits an item's records and, where they can be, a checkpoint after
 // them.
-func (w *watermark) end(ctx context.Context, item int64, cursor sources.Cursor, counts journal.Counts, records []journal.Record) error {
+func (w *watermark) end(ctx context.Context, item int64, d done, records []journal.Record) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failed != nil {
 		return w.failed
 	}
-	w.ahead[item-w.low] = done{ok: true, cursor: cursor, counts: counts}
+	d.ok = true
+	w.ahead[item-w.low] = d
 	moved := 0
 	for ; moved < len(w.ahead) && w.ahead[moved].ok; moved++ {
-		d := w.ahead[moved]
+		d := &w.ahead[moved]
 		w.state.Counts.Add(d.counts)
+		if d.seen != 0 {
+			w.seen = append(w.seen, d.seen)
+		}
 		if d.cursor != "" {
 			w.state.Cursor = d.cursor
 		}
@@ -83,13 +91,31 @@ func (w *watermark) end(ctx context.Context, item int64, cursor sources.Cursor, 
 	}
 	switch {
 	case len(records) > 0 && moved > 0:
-		return w.commit(ctx, append(records, w.checkpoint()))
+		return w.commit(ctx, append(records, w.checkpoint()...))
 	case len(records) > 0:
 		return w.commit(ctx, records)
 	case w.low != w.wroteN && time.Since(w.wrote) >= checkpointEvery:
-		return w.commit(ctx, []journal.Record{w.checkpoint()})
+		return w.commit(ctx, w.checkpoint())
 	}
 	return nil
+}
+
+// lose says that an item could not be read because its source is gone. It is
+// not done: the checkpoint stays before it, so that a resumed run reads it.
+func (w *watermark) lose(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lost == nil {
+		w.lost = err
+	}
+	w.room.Broadcast()
+}
+
+// isLost returns why the source cannot be read any more, nil if it can.
+func (w *watermark) isLost() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
 }
 
 // finish writes the container's last checkpoint. It is to be called when every
@@ -101,15 +127,23 @@ func (w *watermark) finish(ctx context.Context, listed bool, records []journal.R
 		return w.failed
 	}
 	w.state.Done = listed
-	return w.commit(ctx, append(records, w.checkpoint()))
+	w.state.Counts.Unchanged = max(w.state.Counts.Unchanged, 0)
+	return w.commit(ctx, append(records, w.checkpoint()...))
 }
 
-func (w *watermark) checkpoint() journal.Record {
+// checkpoint returns the records of how far it is: the checkpoint comes last.
+func (w *watermark) checkpoint() (records []journal.Record) {
 	w.wrote, w.wroteN = time.Now(), w.low
 	c := w.state
 	c.Counts = journal.Counts{}
 	c.Counts.Add(w.state.Counts)
-	return journal.Record{Checkpoint: &c}
+	if len(w.seen) > 0 {
+		seen := journal.NewSeen(c.Source, c.Container, w.salt, w.seen)
+		seen.Likely = c.Likely
+		w.seen = w.seen[:0]
+		records = append(records, journal.Record{Seen: seen})
+	}
+	return append(records, journal.Record{Checkpoint: &c})
 }
 
 func (w *watermark) commit(ctx context.Context, records []journal.Record) error {

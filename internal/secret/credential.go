@@ -59,6 +59,8 @@ type Credential struct {
 	ID     string // the key id or user name, whole: an identifier, not a secret; "" when unknown
 	Secret Value
 	Token  Value // session token of a temporary key
+
+	Guessable bool // the secret could be found by trying: it has no fingerprint
 }
 
 // Destroy clears the secret and the token, for every copy of c.
@@ -75,10 +77,10 @@ func (c Credential) Destroy() {
 type Fingerprint string
 
 // Fingerprint returns the fingerprint of c. The session token is not part of
-// it: one temporary key stays one credential wherever its token was cut off. A
-// guessable secret has none: "".
+// it: one temporary key stays one credential wherever its token was cut off.
+// That of a guessable secret is empty.
 func (c Credential) Fingerprint() Fingerprint {
-	if c.Kind.Guessable() {
+	if c.Guessable || c.Kind.Guessable() {
 		return ""
 	}
 	h := sha256.New()

@@ -4,6 +4,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,10 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		}
 	}
 	c, err := chainOf(path)
+	if errors.Is(wrapErrno(err), errTooManyOpen) {
+		s.dirs.shed()
+		c, err = chainOf(path)
+	}
 	if err != nil {
 		err = fmt.Errorf("local: rights of %s: %w", it.ID, sentinel(err))
 		return unknownAudience("the rights could not be read"), err
@@ -65,7 +70,7 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		return unknownAudience("not waited for"), err
 	}
 	a := judge{chain: c, people: p, uids: uids, gids: gids}.audience()
-	m.widen(&a, c)
+	m.widen(ctx, &a, c)
 	a.Ever = a.Now
 	a.ReadAt = time.Now()
 	return a, nil

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -22,7 +24,7 @@ func closeFile(f file) { _ = f.Close() }
 // validName refuses IDs that mean more than a name to this system: drives,
 // streams, and separators of its own.
 func validName(id string) bool {
-	return filepath.IsLocal(filepath.FromSlash(unescape(id))) && !strings.ContainsAny(unescape(id), `\:`)
+	return filepath.IsLocal(filepath.FromSlash(paths.Unescape(id))) && !strings.ContainsAny(paths.Unescape(id), `\:`)
 }
 
 // body is an open file, or a range of one.
@@ -65,8 +67,18 @@ func versionOf(st os.FileInfo) string {
 
 // Attr says how the file stood when it was opened.
 func (b *body) Attr() sources.Attr {
-	return sources.Attr{Size: b.opened.Size(), ModTime: b.opened.ModTime(), Version: versionOf(b.opened)}
+	return attrOf(b.opened)
 }
+
+func attrOf(st os.FileInfo) sources.Attr {
+	return sources.Attr{
+		Size: st.Size(), ModTime: st.ModTime(), Version: versionOf(st), Fresh: time.Since(st.ModTime()) < coarseStep,
+	}
+}
+
+// coarseStep is the step of the coarsest clock of a file system: FAT knows every
+// second second.
+const coarseStep = 2 * time.Second
 
 // Changed compares the open file with how it stood.
 func (b *body) Changed() (bool, error) {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"mislaid/internal/pace"
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -24,25 +26,17 @@ type Config struct {
 
 	OneFileSystem  bool   // stay on the file system of the root
 	FollowSymlinks bool   // follow links, out of the root as well; not on Windows
+	Attrs          bool   // list size, time and version as well, at the price of one more call per file
 	MaxDirs        int    // directories held open while idle; 0: 256, less where descriptors are scarce
 	Etc            string // the directory that describes the machine (passwd, group, exports, …); "": /etc
+
+	Ops pace.Limiter // opening a file and listing a directory; nil: no limit
 }
-
-// RootError says that a root could not be read at all.
-type RootError struct {
-	Root string
-	Err  error
-}
-
-func (e *RootError) Error() string { return fmt.Sprintf("local: root %q: %v", e.Root, e.Err) }
-
-// Unwrap returns the cause.
-func (e *RootError) Unwrap() error { return e.Err }
 
 // Source is a tree or a file of this machine. It is safe for concurrent use.
 type Source struct {
 	config  Config
-	filter  filter
+	filter  paths.Filter
 	info    sources.Info
 	root    string // absolute, without links, of the directory that dirs.root is
 	leaf    string // the one file that is listed, as it is called in root; "" is the whole tree
@@ -60,18 +54,18 @@ const idleDirs = 512
 // ContainerID is the ID of the one container of a Source.
 const ContainerID = "."
 
-// New opens the root. The error is a *RootError when the root cannot be read.
+// New opens the root. The error is a *sources.RootError when the root cannot be read.
 func New(c Config) (*Source, error) {
 	if err := checkConfig(c); err != nil {
 		return nil, err
 	}
-	f, err := newFilter(c.Include, c.Exclude)
+	f, err := paths.NewFilter(c.Include, c.Exclude)
 	if err != nil {
 		return nil, err
 	}
 	s := &Source{config: c, filter: f}
 	if err := s.openRoot(); err != nil {
-		return nil, &RootError{Root: c.Root, Err: err}
+		return nil, &sources.RootError{Source: "file://" + filepath.ToSlash(c.Root), Err: err}
 	}
 	etc := c.Etc
 	if etc == "" {
@@ -100,7 +94,7 @@ func (s *Source) openRoot() error {
 		s.root = real
 	case st.Mode().IsRegular():
 		s.root, s.leaf = filepath.Dir(real), filepath.Base(real)
-		s.leafID = legible(filepath.Base(abs))
+		s.leafID = paths.Legible(filepath.Base(abs))
 	default:
 		return errors.New("neither a directory nor a regular file")
 	}
@@ -125,8 +119,8 @@ func (s *Source) openRoot() error {
 	}
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
-	title := legible(abs)
-	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title}
+	title := paths.Legible(abs)
+	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title, Looks: true}
 	return nil
 }
 
@@ -222,12 +216,13 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err != nil {
 		return sources.Item{}, err
 	}
-	if s.leaf == "" && !s.filter.wanted(joinRaw(dirPath, name)) {
+	if s.leaf == "" && !s.filter.Wanted(joinRaw(dirPath, name)) {
 		return sources.Item{}, &sources.SkipError{Reason: "excluded"}
 	}
 	var k kind
+	it := s.item(ref.Item)
 	err = s.within(dirPath, func(d *dir) (err error) {
-		k, _, err = statAt(d.h, name, s.config.FollowSymlinks)
+		k, it.Attr, err = attrAt(d.h, name, s.config.FollowSymlinks)
 		return err
 	})
 	if err != nil {
@@ -239,7 +234,7 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if k != kindFile {
 		return sources.Item{}, &sources.SkipError{Reason: k.skipReason()}
 	}
-	return s.item(ref.Item), nil
+	return it, nil
 }
 
 // Open reads n bytes of the item from off. The Body and its Read follow ctx.
@@ -254,6 +249,9 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	}
 	if off < 0 {
 		return nil, fmt.Errorf("local: %s: negative offset", it.ID)
+	}
+	if err := s.pace(ctx); err != nil {
+		return nil, err
 	}
 	var f file
 	err = s.within(dirPath, func(d *dir) (err error) {
@@ -278,6 +276,14 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 		return nil, err
 	}
 	return b, nil
+}
+
+// pace waits until the limit lets one more operation happen.
+func (s *Source) pace(ctx context.Context) error {
+	if s.config.Ops == nil {
+		return nil
+	}
+	return s.config.Ops.Wait(ctx, 1)
 }
 
 // within calls f with the directory at the raw path. When something is gone it
@@ -305,7 +311,7 @@ func (s *Source) locate(id string) (dirPath, name string, err error) {
 		}
 		return "", s.leaf, nil
 	}
-	dirPath, name, ok := splitID(id)
+	dirPath, name, ok := paths.SplitID(id)
 	if !ok || !validName(id) {
 		return "", "", fmt.Errorf("local: no listing gives the ID %q: %w", id, sources.ErrGone)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -45,12 +46,12 @@ func TestRootErrors(t *testing.T) {
 	must(t, os.Symlink("nowhere", dir+"/dangling"))
 	for root, want := range map[string]error{dir + "/none": sources.ErrGone, dir + "/dangling": sources.ErrGone, dir + "/fifo": nil} {
 		_, err := New(Config{Root: root})
-		var re *RootError
+		var re *sources.RootError
 		if !errors.As(err, &re) || want != nil && !errors.Is(err, want) {
 			t.Errorf("%s: %v", root, err)
 		}
 	}
-	var re *RootError
+	var re *sources.RootError
 	if _, err := New(Config{Root: dir, Exclude: []string{"["}}); err == nil || errors.As(err, &re) {
 		t.Errorf("a bad pattern gives %v", err)
 	}
@@ -73,7 +74,7 @@ func TestSingleFile(t *testing.T) {
 		for it, err := range s.Items(t.Context(), sources.Container{ID: ContainerID}, sources.Cursor(id)) {
 			t.Errorf("after the only item comes %q, %v", it.ID, err)
 		}
-		if s.Info().Name != "file://"+legible(root) {
+		if s.Info().Name != "file://"+paths.Legible(root) {
 			t.Errorf("called %q", s.Info().Name)
 		}
 	}

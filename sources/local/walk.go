@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -43,7 +44,7 @@ func (w *walk) run(after sources.Cursor) {
 	w.resume = string(after)
 	root := frame{dir: w.src.dirs.root.id}
 	if after != "" {
-		root.after = strings.Split(unescape(string(after)), "/")
+		root.after = strings.Split(paths.Unescape(string(after)), "/")
 	}
 	w.enter(root, w.src.dirs.root, "")
 	for !w.done && len(w.frames) > 0 {
@@ -73,7 +74,11 @@ func (w *walk) enter(f frame, d *dir, id string) {
 	} else {
 		f.list = new(listing)
 	}
-	if err := d.list(f.list); err != nil {
+	err := w.src.pace(w.ctx)
+	if err == nil {
+		err = d.list(f.list)
+	}
+	if err != nil {
 		if id == "" {
 			id = rootID
 		}
@@ -99,7 +104,7 @@ func (w *walk) leave() {
 func (w *walk) visit(f *frame, e entry) {
 	name := f.list.name(e)
 	w.raw = append(w.raw[:f.raw], name...)
-	w.id = escape(w.id[:f.id], name)
+	w.id = paths.Escape(w.id[:f.id], name)
 	var rest []string // of the cursor, below this entry
 	if len(f.after) > 0 {
 		switch c := bytes.Compare(name, []byte(f.after[0])); {
@@ -126,11 +131,11 @@ func (w *walk) visit(f *frame, e entry) {
 		}
 	}
 	flt := &w.src.filter
-	if !flt.exclude.empty() && flt.exclude.match(path) {
+	if !flt.Exclude.Empty() && flt.Exclude.Match(path) {
 		w.skip(id, "excluded")
 		return
 	}
-	included := f.included || flt.include.empty() || flt.include.match(path)
+	included := f.included || flt.Include.Empty() || flt.Include.Match(path)
 	switch {
 	case loop:
 		w.skip(id, "symlink loop")
@@ -141,7 +146,11 @@ func (w *walk) visit(f *frame, e entry) {
 	case !included:
 		w.skip(id, "excluded")
 	default:
-		w.emit(w.src.item(id), nil)
+		it := w.src.item(id)
+		if w.src.config.Attrs {
+			it.Attr = w.attr(path, string(name))
+		}
+		w.emit(it, nil)
 	}
 }
 
@@ -167,6 +176,20 @@ func (w *walk) resolve(path, name string, k kind) (_ kind, loop bool, err error)
 		return nil
 	})
 	return k, loop, err
+}
+
+// attr asks what the listing of a directory does not tell. What cannot be asked
+// is not known; opening the file will say why.
+func (w *walk) attr(path, name string) sources.Attr {
+	known := sources.Attr{Size: -1}
+	_ = w.src.within(strings.TrimSuffix(path[:len(path)-len(name)], "/"), func(d *dir) error {
+		k, a, err := attrAt(d.h, name, w.src.config.FollowSymlinks)
+		if err == nil && k == kindFile {
+			known = a
+		}
+		return err
+	})
+	return known
 }
 
 // descend walks the directory at path next, unless it is left out.
@@ -204,7 +227,7 @@ func (w *walk) descend(f *frame, id, path, name string, included bool, rest []st
 		}
 	}
 	w.raw, w.id = append(w.raw, '/'), append(w.id, '/')
-	w.enter(frame{dir: d.id, included: included && !w.src.filter.include.empty(), after: rest}, d, id)
+	w.enter(frame{dir: d.id, included: included && !w.src.filter.Include.Empty(), after: rest}, d, id)
 }
 
 func (w *walk) isAncestor(id dirID) bool {
