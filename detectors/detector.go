@@ -69,6 +69,10 @@ type Anchor struct {
 	// found.)
 	Encoded bool
 
+	// Digits is how many digits must follow the literal. A literal that several
+	// detectors want has one number of them.
+	Digits int
+
 	// Label: the literal names a value and is no value. It shows Find nothing
 	// by itself; it is where escapes are undone.
 	Label bool
@@ -122,6 +126,7 @@ type Atom struct {
 	Labelled bool
 
 	Depth       uint8 // layers of encoding that were undone to read it; set by the Finder
+	Form        bool  // and '+' was taken for a space; set by the Finder
 	Placeholder bool  // a published sample value: never a leak, never silent
 	Hints       Hints
 

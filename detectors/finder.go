@@ -52,7 +52,7 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 	lo := max(w.From-look, 0)
 	hi := min(w.To+look, len(w.Bytes))
 	var lines int
-	f.hits, lines = f.scanner.Scan(f.hits[:0], w.Bytes[lo:hi])
+	f.hits, lines = f.scan(f.hits[:0], w.Bytes[lo:hi])
 	owned := w.Bytes[w.From:w.To]
 
 	first, drops := len(dst), f.Trace.drops()
@@ -67,7 +67,11 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 		dst = f.findWrapped(dst, w, unwrapped{text: w.Bytes, cut: w.Base > 0}, f.hits)
 		if found := dst[first:]; len(found) > 0 {
 			slices.SortStableFunc(found, comparePlace)
-			dst = dst[:first+len(prefer(slices.CompactFunc(found, samePlace)))]
+			kept, rest := prefer(slices.CompactFunc(found, samePlace), true)
+			destroy(rest)
+			n := copy(found, kept)
+			clear(found[n:])
+			dst = dst[:first+n]
 			number(dst[first:], w)
 		}
 		if f.Trace != nil {
@@ -87,6 +91,30 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 		lineStart = w.Base + int64(w.From+bytes.LastIndexByte(owned, '\n')+1)
 	}
 	return dst, w.Line + lines, lineStart
+}
+
+// scan is the scanner's Scan without the hits that lack their digits.
+func (f *Finder) scan(hits []anchor.Hit, b []byte) (found []anchor.Hit, lines int) {
+	hits, lines = f.scanner.Scan(hits, b)
+	if !f.set.digits {
+		return hits, lines
+	}
+	found = hits[:0]
+	for _, h := range hits {
+		sh := &f.set.shapes[h.ID]
+		step := 1
+		if h.Wide {
+			step = 2
+		}
+		n := 0
+		for at := h.Off + sh.size*step; n < sh.digits && at < len(b) && b[at] >= '0' && b[at] <= '9'; at += step {
+			n++
+		}
+		if n == sh.digits {
+			found = append(found, h)
+		}
+	}
+	return found, lines
 }
 
 // findPlain shows detector d the regions around its anchors.
@@ -189,6 +217,12 @@ func numberDrops(drops []Drop, w Window) {
 	number(at, w)
 	for i := range drops {
 		drops[i].Line, drops[i].LineStart = at[i].Line, at[i].LineStart
+	}
+}
+
+func destroy(atoms []Atom) {
+	for _, a := range atoms {
+		a.Value.Destroy()
 	}
 }
 

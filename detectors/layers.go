@@ -16,7 +16,7 @@ const (
 	// is elsewhere.
 	layerReach = 8 << 10
 	layerOwn   = 4 << 10
-	labelReach = 4 << 10 // around a label
+	labelReach = 2 << 10 // around a label
 	labelOwn   = 1 << 10
 )
 
@@ -60,7 +60,7 @@ type unwrapped struct {
 	up    *unwrapped
 	cut   bool // it begins in the middle of the stream
 	depth int  // layers that are undone
-	wide  bool // it is UTF-16 inside other bytes
+	form  bool // '+' was taken for a space in one of them
 }
 
 // findWrapped appends the atoms that are seen only when what is around the
@@ -95,11 +95,11 @@ func (f *Finder) findReading(dst []Atom, w Window, u unwrapped, z zone, how unwr
 			l.text.At[i] = u.at[at]
 		}
 	}
-	l.hits, _ = f.scanner.Scan(l.hits[:0], l.text.Bytes)
+	l.hits, _ = f.scan(l.hits[:0], l.text.Bytes)
 	if len(l.hits) == 0 {
 		return dst, form
 	}
-	in := unwrapped{text: l.text.Bytes, at: l.text.At, own: l.own, up: &u, cut: u.cut || z.from > 0, depth: u.depth + 1}
+	in := unwrapped{text: l.text.Bytes, at: l.text.At, own: l.own, up: &u, cut: u.cut || z.from > 0, depth: u.depth + 1, form: u.form || how.Form}
 	for d := range f.set.detectors {
 		dst = f.findIn(dst, w, d, in, l.hits)
 	}
@@ -156,7 +156,7 @@ var inEscape = [256]bool{'\\': true, '%': true, '&': true, ';': true, '#': true}
 
 // wanted reports whether decoded bytes hold an anchor.
 func (f *Finder) wanted(decoded []byte) bool {
-	f.peek, _ = f.scanner.Scan(f.peek[:0], decoded)
+	f.peek, _ = f.scan(f.peek[:0], decoded)
 	return len(f.peek) > 0
 }
 
@@ -221,7 +221,7 @@ func (f *Finder) showIn(dst []Atom, w Window, d int, u unwrapped, r region) []At
 			a.Value.Destroy()
 			continue
 		}
-		a.Off, a.End, a.Detector, a.Depth = place(a.Off), end(a.End), d, uint8(u.depth)
+		a.Off, a.End, a.Detector, a.Depth, a.Form = place(a.Off), end(a.End), d, uint8(u.depth), u.form
 		if a.Record > 0 {
 			a.Record = place(a.Record-1) + 1
 		}
@@ -259,41 +259,38 @@ func (f *Finder) unwrapHead(head []byte) []byte {
 // prefer leaves one of the atoms that are readings of the same bytes at
 // different depths: the one that takes in more of them, then the one whose
 // label tells what it is, then the deeper one. A part that was read inside a
-// whole credential is none. atoms are in order of Off.
-func prefer(atoms []Atom) []Atom {
-	kept := atoms[:0]
+// whole credential is none. atoms are in order of Off; here says that only
+// readings from the same byte on are compared, which windows do not part. What
+// is left out comes last, so that its owner can destroy it.
+func prefer(atoms []Atom, here bool) (kept, rest []Atom) {
+	kept = make([]Atom, 0, len(atoms))
 	for _, a := range atoms {
-		replaced, dropped := false, false
+		take := true
 		for i := len(kept) - 1; i >= 0 && i >= len(kept)-8; i-- {
 			k := &kept[i]
 			shared := min(k.End, a.End) - a.Off
-			if k.Detector != a.Detector || k.Depth == a.Depth && k.Off != a.Off || 2*shared <= min(k.End-k.Off, a.End-a.Off) {
-				continue // not two readings of the same
-			}
 			switch {
-			case k.Part == a.Part && better(a, *k) && !replaced:
-				k.Value.Destroy()
-				*k = a
-				replaced = true
+			case k.Detector != a.Detector, here && k.Off != a.Off, k.Depth == a.Depth && k.Off != a.Off, 2*shared <= min(k.End-k.Off, a.End-a.Off):
+				continue // not two readings of the same
 			case k.Part == a.Part:
-				dropped = true
+				if better(a, *k) {
+					*k, a = a, *k
+				}
+				take = false
 			case k.Part == PartWhole && a.Part != PartID && k.Depth < a.Depth && a.End <= k.End:
-				dropped = true
+				take = false
+			default:
+				continue
 			}
-			if replaced || dropped {
-				break
-			}
+			break
 		}
-		switch {
-		case replaced:
-		case dropped:
-			a.Value.Destroy()
-		default:
+		if take {
 			kept = append(kept, a)
+		} else {
+			rest = append(rest, a)
 		}
 	}
-	clear(atoms[len(kept):])
-	return kept
+	return kept, rest
 }
 
 func better(a, b Atom) bool {

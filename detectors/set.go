@@ -18,6 +18,7 @@ type Set struct {
 	shapes    []shape // by the id of an anchor's hit
 	run, long int     // the ids of exact and long runs
 	reach     int     // the greatest Reach
+	digits    bool    // some anchor wants digits behind it
 }
 
 // shape is what one anchor means to the detectors that asked for it.
@@ -25,6 +26,8 @@ type shape struct {
 	size  int    // characters
 	users uint64 // bit i: detectors[i] wants a region around it
 	label bool   // escapes near it are undone, and no further off
+
+	digits int // so many must follow
 }
 
 // longRun is the length, in characters, from which on a run is tried as base64.
@@ -87,6 +90,8 @@ func NewSet(ds ...Detector) (*Set, error) {
 				ofWords[at].users |= 1 << i
 			default:
 				at := enter(a.Literal, a.Label)
+				s.shapes[at].digits = a.Digits
+				s.digits = s.digits || a.Digits > 0
 				if !a.Label {
 					s.shapes[at].users |= 1 << i
 				}
@@ -146,7 +151,7 @@ func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
 	slices.SortFunc(own, func(a, b Atom) int {
 		return cmp.Or(cmp.Compare(a.Detector, b.Detector), comparePlace(a, b))
 	})
-	own = slices.CompactFunc(own, samePlace)
+	own, _ = prefer(slices.CompactFunc(own, samePlace), false)
 	if t != nil {
 		t.Atoms = append(t.Atoms, own...)
 		slices.SortStableFunc(t.Atoms, comparePlace)
@@ -171,7 +176,17 @@ func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
 
 // comparePlace orders atoms by where they stand.
 func comparePlace(a, b Atom) int {
-	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.ID, b.ID))
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth), compareBool(a.Form, b.Form), cmp.Compare(a.ID, b.ID))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // samePlace reports whether a and b are one atom that was found twice.

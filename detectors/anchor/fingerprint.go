@@ -1,8 +1,10 @@
 package anchor
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -15,12 +17,52 @@ const buckets = 8
 func rarest(text string) int {
 	best, at := math.Inf(1), 0
 	for i := range len(text) - 2 {
-		p := weight(text[i]) * weight(text[i+1]) * weight(text[i+2])
+		p := weight(text[i]) * weight(text[i+1]) * weight(text[i+2]) * habit(text[i], text[i+1], text[i+2])
 		if p <= best {
 			best, at = p, i
 		}
 	}
 	return at
+}
+
+// habit is about how much more often three bytes stand side by side in source
+// code than their weights say, counted in the Go module cache: words are common,
+// and a sign or a capital inside of one is not.
+func habit(a, b, c byte) float64 {
+	switch kind(a) + kind(b) + kind(c) {
+	case "AAA":
+		return 30
+	case "Aaa", "a0-":
+		return 5
+	case "aaa":
+		return 1
+	case "aAa", "aaA", "aAA":
+		return 0.02
+	case "a-a":
+		return 0.003
+	case "-aa":
+		return 0.03
+	case "aa-":
+		return 0.2
+	case "a-A", "-aA", "-Aa":
+		return 0.05
+	case "A-A":
+		return 1.5
+	}
+	return 0.5
+}
+
+// kind maps a byte to one of its kind.
+func kind(c byte) string {
+	switch {
+	case c >= 'a' && c <= 'z':
+		return "a"
+	case c >= 'A' && c <= 'Z':
+		return "A"
+	case c >= '0' && c <= '9':
+		return "0"
+	}
+	return "-"
 }
 
 // weight is about how often a byte occurs among 1,000 bytes of text or source
@@ -86,30 +128,61 @@ func (b bucket) load() float64 {
 	return p
 }
 
-// pack puts fingerprints into at most eight buckets. While there are more, it
-// merges the two whose union lets the least additional text through.
-func pack(marks []uint32) []bucket {
-	var bs []bucket
-	seen := make(map[uint32]bool, len(marks))
-	for _, m := range marks {
-		if !seen[m] {
-			seen[m] = true
-			bs = append(bs, bucketOf(m))
+// choose picks for each text the offset of its fingerprint and a bucket for it,
+// so that the buckets together let little other text through. It puts the texts
+// in one by one, where they add least, and then tries each again among the
+// others until nothing gets better.
+func choose(texts []string) (at []int, bs []bucket) {
+	at = make([]int, len(texts))
+	in := make([]int, len(texts)) // bucket of each
+	members := make([][]int, buckets)
+	loads := make([]float64, buckets)
+	bs = make([]bucket, buckets)
+	rebuild := func(k int) {
+		bs[k] = bucket{}
+		for _, i := range members[k] {
+			bs[k] = bs[k].merge(bucketOf(markAt(texts[i], at[i])))
 		}
+		loads[k] = bs[k].load()
 	}
-	for len(bs) > buckets {
-		best, x, y := math.Inf(1), 0, 1
-		for i := range bs {
-			for j := i + 1; j < len(bs); j++ {
-				cost := bs[i].merge(bs[j]).load() - bs[i].load() - bs[j].load()
-				if cost < best {
-					best, x, y = cost, i, j
+	put := func(i int) {
+		best := math.Inf(1)
+		for p := range len(texts[i]) - 2 {
+			b := bucketOf(markAt(texts[i], p))
+			own := habit(texts[i][p], texts[i][p+1], texts[i][p+2])
+			for k := range bs {
+				// A bucket of one lets through that alone, which habits know better.
+				cost := bs[k].merge(b).load() - loads[k]
+				if len(members[k]) == 0 {
+					cost = b.load() * own
+				}
+				if cost += 1e-3 * b.load() * own; cost < best {
+					best, at[i], in[i] = cost, p, k
 				}
 			}
 		}
-		bs[x] = bs[x].merge(bs[y])
-		bs[y] = bs[len(bs)-1]
-		bs = bs[:len(bs)-1]
+		members[in[i]] = append(members[in[i]], i)
+		rebuild(in[i])
 	}
-	return bs
+	order := make([]int, len(texts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(texts[a]), len(texts[b])) })
+	for _, i := range order {
+		put(i)
+	}
+	for range 3 {
+		for _, i := range order {
+			k := in[i]
+			members[k] = slices.DeleteFunc(members[k], func(m int) bool { return m == i })
+			rebuild(k)
+			put(i)
+		}
+	}
+	return at, bs
+}
+
+func markAt(text string, at int) uint32 {
+	return uint32(text[at]) | uint32(text[at+1])<<8 | uint32(text[at+2])<<16
 }

@@ -2,37 +2,48 @@ package anchor
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
-func TestRarest(t *testing.T) {
-	for text, want := range map[string]string{"AKIA": "KIA", "secretAKIA": "KIA", "X-Amz-Credential": "X-A"} {
-		if at := rarest(text); text[at:at+3] != want {
-			t.Errorf("%s: %s, want %s", text, text[at:at+3], want)
+// TestChoose checks that every fingerprint is of its text and stays in a bucket.
+func TestChoose(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	for range 10 {
+		texts := make([]string, 1+r.IntN(60))
+		for i := range texts {
+			var b strings.Builder
+			for range MinLiteral + r.IntN(12) {
+				b.WriteByte(byte(1 + r.IntN(0x7f)))
+			}
+			texts[i] = b.String()
+		}
+		at, packed := choose(texts)
+		if len(packed) > buckets {
+			t.Fatalf("%d buckets", len(packed))
+		}
+		for i, text := range texts {
+			if at[i] < 0 || at[i]+3 > len(text) {
+				t.Fatalf("%q: fingerprint at %d", text, at[i])
+			}
+			m := bucketOf(markAt(text, at[i]))
+			found := false
+			for _, b := range packed {
+				found = found || b.merge(m) == b
+			}
+			if !found {
+				t.Errorf("%q is in no bucket of %v", text, packed)
+			}
 		}
 	}
 }
 
-// TestPack checks that every fingerprint stays in the bucket it was put in.
-func TestPack(t *testing.T) {
-	r := rand.New(rand.NewPCG(13, 14))
-	for range 50 {
-		marks := make([]uint32, 1+r.IntN(MaxLiterals))
-		for i := range marks {
-			marks[i] = r.Uint32() & 0x7f7f7f
-		}
-		packed := pack(marks)
-		if len(packed) > buckets {
-			t.Fatalf("%d buckets", len(packed))
-		}
-		for _, m := range marks {
-			found := false
-			for _, b := range packed {
-				found = found || b.merge(bucketOf(m)) == b
-			}
-			if !found {
-				t.Errorf("%06x is in no bucket of %v", m, packed)
-			}
+// TestChooseAvoidsWords: a sign or a capital inside of a word is rarer than it.
+func TestChooseAvoidsWords(t *testing.T) {
+	for _, text := range []string{"ecret_access_key", "secretAccessKey"} {
+		at, _ := choose([]string{text})
+		if mark := text[at[0] : at[0]+3]; mark == "key" || mark == "ret" || mark == "Key" {
+			t.Errorf("%s: %s is in every file", text, mark)
 		}
 	}
 }

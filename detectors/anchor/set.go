@@ -90,16 +90,18 @@ func Compile(literals []string, run, long int, words ...string) (*Set, error) {
 			return nil, fmt.Errorf("anchor: literal %q twice", text)
 		}
 		seen[text] = true
-		s.add(text)
 	}
-	s.fill()
+	at, packed := choose(literals)
+	for i, text := range literals {
+		s.add(text, at[i])
+	}
+	s.fill(packed)
 	return s, nil
 }
 
 // add enters a literal into the lookups that verify a fingerprint.
-func (s *Set) add(text string) {
-	at := rarest(text)
-	mark := uint32(text[at]) | uint32(text[at+1])<<8 | uint32(text[at+2])<<16
+func (s *Set) add(text string, at int) {
+	mark := markAt(text, at)
 	h := hash(mark)
 	s.literals = append(s.literals, literal{text: text, at: at, mark: mark, next: s.first[h]})
 	s.first[h] = uint8(len(s.literals))
@@ -108,16 +110,12 @@ func (s *Set) add(text string) {
 }
 
 // fill builds the kernel's tables.
-func (s *Set) fill() {
+func (s *Set) fill(packed []bucket) {
 	for i := range s.tables.nibble {
 		s.tables.nibble[i] = 0x0f
 		s.tables.newline[i] = '\n'
 	}
-	var marks []uint32
-	for _, l := range s.literals {
-		marks = append(marks, l.mark)
-	}
-	for i, b := range pack(marks) {
+	for i, b := range packed {
 		for k, nibbles := range [...]uint16{b.low[0], b.high[0], b.low[1], b.high[1], b.low[2]} {
 			for n := range 16 {
 				bit := byte(nibbles>>n&1) << i

@@ -30,7 +30,7 @@ const (
 func New() detectors.Detector {
 	d := detectors.Detector{
 		Name:    "aws",
-		Version: 2,
+		Version: 3,
 		Reach:   reach,
 		Find:    find,
 		Join:    join,
@@ -40,11 +40,12 @@ func New() detectors.Detector {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Encoded: true})
 	}
 	for _, l := range secretNames {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true, Encoded: true})
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true})
 	}
 	for _, l := range tokenOpenings {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
 	}
+	d.Anchors = append(d.Anchors, detectors.Anchor{Literal: atAccount, Digits: accountLen})
 	for _, l := range wholeAnchors {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
 	}

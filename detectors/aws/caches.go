@@ -13,6 +13,10 @@ func (r *region) caches(dst []detectors.Atom) []detectors.Atom {
 	seen := -1
 	add := func(i int, kind secret.Kind, names ...string) {
 		from, to := max(0, i-nearReach), min(len(r.Bytes), i+reach-hintReach)
+		if n := bytes.LastIndexByte(r.Bytes[from:i], '{'); n >= 0 { // no other object
+			from += n
+		}
+		to = i + closing(r.Bytes[i:to])
 		for _, name := range names {
 			s, ok := r.quotedAfter(from, to, name)
 			if !ok || s.from == seen {

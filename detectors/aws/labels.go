@@ -71,11 +71,12 @@ func (r *region) hasSecretColumn(i int) bool {
 	return false
 }
 
-// isCLIText reports whether b ends where the CLI's text output has the secret of
-// a new key: ACCESSKEY, id and date before it, with tabs between.
+// isCLIText reports whether b ends where the CLI's text output has a secret: the
+// fourth cell of a row ACCESSKEY or CREDENTIALS, with tabs between.
 func isCLIText(b []byte) bool {
-	i := bytes.LastIndex(b, []byte("ACCESSKEY\t"))
-	return i >= 0 && bytes.Count(b[i:], []byte{'\t'}) == 3 && b[len(b)-1] == '\t' && bytes.IndexByte(b[i:], '\n') < 0
+	line := b[bytes.LastIndexByte(b, '\n')+1:]
+	i := max(bytes.LastIndex(line, []byte("ACCESSKEY\t")), bytes.LastIndex(line, []byte("CREDENTIALS\t")))
+	return i >= 0 && bytes.Count(line[i:], []byte{'\t'}) == 3 && line[len(line)-1] == '\t'
 }
 
 // fillers stand between a name and its value and name nothing themselves.
@@ -83,6 +84,7 @@ var fillers = map[string]bool{
 	"value": true, "name": true, "key": true, "string": true, "val": true, "default": true, "text": true, "data": true,
 	"outputvalue": true, "outputkey": true, "parametervalue": true, "parameterkey": true, "is": true, "v": true, "n": true, "s": true,
 	"e": true, "td": true, "th": true, "tr": true, "code": true, "u003d": true, "quot": true, "amp": true, "nbsp": true, "gt": true, "lt": true,
+	"type": true, "sensitive": true, "true": true, "return": true, "get": true, "set": true,
 }
 
 // words end a name that is written with spaces: "secret access key".

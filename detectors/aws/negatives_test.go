@@ -93,7 +93,7 @@ func TestLosses(t *testing.T) {
 		}
 		b := []byte(base64.StdEncoding.EncodeToString(raw))
 		switch {
-		case !isRandom(b):
+		case !isRandom(b, minEntropy):
 			random++
 		case looksLikeText(b, false):
 			text++

@@ -22,6 +22,10 @@ func isSampleSecret(b []byte) bool {
 // hexadecimal hash.
 const minEntropy = 4.25
 
+// minLabelledEntropy is for what a name calls a secret: it loses 1 of 100,000 and
+// passes no hexadecimal hash either.
+const minLabelledEntropy = 4.0
+
 // minIDEntropy loses 2 of 10,000 ids.
 const minIDEntropy = 3.0
 
@@ -66,15 +70,15 @@ var fakeWords = [][]byte{
 }
 
 // isRandom reports whether 40 base64 characters could be a secret at all: not a
-// hash, not an alphabet.
-func isRandom(b []byte) bool {
+// hash, not an alphabet. least is the entropy that it must have.
+func isRandom(b []byte, least float64) bool {
 	steps := 0
 	for i := 1; i < len(b); i++ {
 		if b[i] == b[i-1]+1 {
 			steps++
 		}
 	}
-	return steps < 12 && detectors.Entropy(b) >= minEntropy && longest(b, isLowerHex) < 16 && longest(b, isUpperHex) < 16
+	return steps < 12 && detectors.Entropy(b) >= least && longest(b, isLowerHex) < 16 && longest(b, isUpperHex) < 16
 }
 
 func isLowerHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }
@@ -95,17 +99,23 @@ func looksLikeText(b []byte, beside bool) bool {
 			changes++
 		}
 	}
+	words, number := 10, 8 // letters of one case, and digits, in a row
+	if beside {
+		words, number = 13, 11
+	}
 	switch {
 	case !lower || !upper || !digit && !beside:
 		return true
 	case changes < 9: // words: random bytes change their class 19 times
 		return true
-	case longest(b, isDigit) >= 8, longest(b, isLower) >= 10, longest(b, isUpper) >= 10:
+	case longest(b, isDigit) >= number, longest(b, isLower) >= words, longest(b, isUpper) >= words:
 		return true
-	case !beside && b[0] == '/' && b[1] == '/':
+	case beside:
+		return false
+	case b[0] == '/' && b[1] == '/':
 		return true
 	}
-	return !beside && hasPathWord(b)
+	return hasPathWord(b)
 }
 
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }

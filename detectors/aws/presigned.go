@@ -21,11 +21,13 @@ func (r *region) presigned(dst []detectors.Atom) []detectors.Atom {
 	b := r.Bytes
 	r.each(signature, func(i int) {
 		from := i + len(signature)
-		from += runAt(b, from, 4, func(c byte) bool { return c == '=' || c == '%' || c == '3' || c == 'D' || c == 'd' }) - from
-		end := runAt(b, from, 65, isLowerHex)
-		for end-from > 64 { // "%3D" may end in what looks like hexadecimal
-			from++
+		for _, sign := range []string{"=", "%3D", "%3d", "%253D"} {
+			if bytes.HasPrefix(b[from:], []byte(sign)) {
+				from += len(sign)
+				break
+			}
 		}
+		end := runAt(b, from, 65, isLowerHex)
 		if end-from != 64 {
 			return
 		}

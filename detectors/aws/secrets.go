@@ -27,11 +27,25 @@ func (r *region) secrets(dst []detectors.Atom) []detectors.Atom {
 		for i < len(b) && isBase64(b[i]) {
 			i++
 		}
+		if i-from == secretLen+1 && addedLine(b, from) {
+			from++
+		}
 		if i-from == secretLen && !goesOn(b, from, i) {
 			dst = r.secret(dst, span{from, i}, b[from:i])
 		}
 	}
 	return dst
+}
+
+// addedLine reports whether b[from] is the '+' of an added line in a patch: other
+// lines of it stand around.
+func addedLine(b []byte, from int) bool {
+	if b[from] != '+' || from > 0 && b[from-1] != '\n' {
+		return false
+	}
+	before := max(0, from-1)
+	above := b[bytes.LastIndexByte(b[:before], '\n')+1 : before]
+	return len(above) > 0 && (above[0] == '+' || above[0] == '-' || above[0] == '@')
 }
 
 // secretNames are the ends of names that secrets are given. Near them escapes
@@ -41,7 +55,6 @@ var secretNames = []string{
 	"ecret_access_key", "ecretAccessKey", "ECRET_ACCESS_KEY", "ecret access key", "ecret-access-key",
 	"ecret_key", "ecretKey", "ECRET_KEY", "ecret-key", "ecret.key",
 	`ecret\`, `ECRET\`, "ecret%", "ECRET%", "ecret&", "ECRET&", "ecret=E2", "ECRET=E2", // and the rest is escaped
-	`\u30b7\u30fc\u30af`, `\u30B7\u30FC\u30AF`, "%E3%82%B7%E3%83%BC", "&#12471;&#12540;", "&#x30B7;&#x30FC;", // シー(クレット)
 }
 
 // goesOn reports whether a run of base64 is longer than b[from:to), if what
@@ -79,11 +92,14 @@ func (r *region) secret(dst []detectors.Atom, s span, value []byte) []detectors.
 		return dst
 	}
 	sample := isSampleSecret(value)
-	if !sample && !isRandom(value) {
+	if !sample && !isRandom(value, minLabelledEntropy) {
 		return drop("not random", "a hash, an alphabet or a repeated pattern: no random key looks so")
 	}
 	l := r.labelOf(s.from)
 	named := l.kind == secretLabel
+	if !named && !sample && !isRandom(value, minEntropy) {
+		return drop("not random", "no name calls it a secret, and it has less variety than nearly every random key")
+	}
 	if !named && !sample {
 		switch {
 		case !r.nearID(s):

@@ -15,7 +15,6 @@ import (
 var wholeAnchors = []string{
 	bedrockPrefix, bedrockShortPrefix, signature, eksPrefix, ecrPayload, ecrAuth, signinToken, signinHost,
 	"startUrl", "dpopKey", "git-codecommit", rsaKey,
-	"-at-0", "-at-1", "-at-2", "-at-3", "-at-4", "-at-5", "-at-6", "-at-7", "-at-8", "-at-9",
 }
 
 // whole appends the credentials that need no other part.

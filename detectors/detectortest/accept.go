@@ -18,6 +18,8 @@ type Example struct {
 	Text string
 	Want []secret.Credential // each once, whatever the number of its places
 
+	File string // the base name of the stream's file, "" none
+
 	AtStart bool // it is found only at the beginning of a stream (headings)
 	Plain   bool // it is not found inside other bytes as UTF-16 (a secret far from its id, escapes)
 
@@ -40,7 +42,7 @@ func Accept(t *testing.T, d detectors.Detector, ex Example) {
 		want := describe(ex.Want)
 		same := func(how string, stream []byte) {
 			t.Helper()
-			if got := describe(credentials(Scan(set, stream, len(stream)))); !slices.Equal(got, want) {
+			if got := describe(credentials(set.Join(nil, atomsIn(set, ex.File, stream, len(stream)), nil))); !slices.Equal(got, want) {
 				t.Errorf("%s: got %d credentials\n\t%s\nwant %d\n\t%s", how, len(got), strings.Join(got, "\n\t"), len(want), strings.Join(want, "\n\t"))
 			}
 		}
@@ -49,7 +51,7 @@ func Accept(t *testing.T, d detectors.Detector, ex Example) {
 		}
 		same("alone", text)
 		if ex.Check != nil {
-			ex.Check(t, Scan(set, text, len(text)))
+			ex.Check(t, set.Join(nil, atomsIn(set, ex.File, text, len(text)), nil))
 		}
 		filler := []byte(strings.Repeat("\n\nNothing of interest happens in this paragraph, line after line.\n", 90))
 		same("at the start", join(text, filler))
@@ -101,6 +103,11 @@ func Scan(set *detectors.Set, stream []byte, size int) []detectors.Candidate {
 // Atoms returns the atoms in a stream that is read in windows of a size, each
 // with as much context as the engine asks for.
 func Atoms(set *detectors.Set, stream []byte, size int) []detectors.Atom {
+	return atomsIn(set, "", stream, size)
+}
+
+// atomsIn is Atoms for a stream of a file's name.
+func atomsIn(set *detectors.Set, name string, stream []byte, size int) []detectors.Atom {
 	f := set.NewFinder()
 	var atoms []detectors.Atom
 	line, start := 1, int64(0)
@@ -108,6 +115,7 @@ func Atoms(set *detectors.Set, stream []byte, size int) []detectors.Atom {
 		to := min(from+size, len(stream))
 		lo, hi := max(from-set.Margin(), 0), min(to+set.Margin(), len(stream))
 		atoms, line, start = f.Find(atoms, detectors.Window{
+			Name:      name,
 			Head:      stream[:min(len(stream), detectors.HeadSize)],
 			Bytes:     stream[lo:hi],
 			Base:      int64(lo),
@@ -157,8 +165,8 @@ func atomsOf(as []detectors.Atom) []string {
 // and nothing secret.
 func Describe(a detectors.Atom) string {
 	value := secret.Credential{Secret: a.Value}.Fingerprint()[:8]
-	return fmt.Sprintf("%d:%d-%d %s %s line %d from %d record %d label %q %v wide %v placeholder %v hints %+v",
-		a.Part, a.Off, a.End, a.ID, value, a.Line, a.LineStart, a.Record, a.Label, a.Labelled, a.Wide, a.Placeholder, a.Hints)
+	return fmt.Sprintf("%d%s:%d-%d %s %s %s line %d from %d record %d label %q %v wide %v placeholder %v hints %+v",
+		a.Part, a.Kind, a.Off, a.End, a.ID, a.Account, value, a.Line, a.LineStart, a.Record, a.Label, a.Labelled, a.Wide, a.Placeholder, a.Hints)
 }
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }

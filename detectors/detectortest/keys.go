@@ -12,6 +12,7 @@ import (
 	crand "crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 )
@@ -157,3 +158,24 @@ func (k *Keys) bytes(n int) []byte {
 	}
 	return b
 }
+
+// SMTPPassword is an SMTP password of SES that was derived from nothing: the
+// version byte and 32 random bytes.
+func (k *Keys) SMTPPassword() string {
+	return base64.StdEncoding.EncodeToString(append([]byte{4}, k.bytes(32)...))
+}
+
+// BedrockKey is a long-term API key of Bedrock of a user and an account.
+func (k *Keys) BedrockKey(user, account string) string {
+	return "ABSK" + base64.StdEncoding.EncodeToString([]byte(user+"-at-"+account+":"+k.Base64(32)))
+}
+
+// Signed is the query of a link that an id has signed, for seconds from a time
+// in the form 20060102T150405Z.
+func (k *Keys) Signed(id, region, service, at string, seconds int) string {
+	return fmt.Sprintf("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=%s%%2F%s%%2F%s%%2F%s%%2Faws4_request&X-Amz-Date=%s&X-Amz-Expires=%d&X-Amz-SignedHeaders=host&X-Amz-Signature=%x",
+		id, at[:8], region, service, at, seconds, k.bytes(32))
+}
+
+// Base64 is n random bytes in base64.
+func (k *Keys) Base64(n int) string { return base64.StdEncoding.EncodeToString(k.bytes(n)) }

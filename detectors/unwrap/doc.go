@@ -56,8 +56,9 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// farBack is how far before a reading the run is followed that it cuts.
-const farBack = 16 << 10
+// farBack is how far before a reading the run is followed that it cuts: a run
+// that is longer is taken to end in padding.
+const farBack = 4 << 10
 
 // Reading is what Layer does with what it reads.
 type Reading struct {
@@ -87,6 +88,14 @@ func (t *Text) Layer(src []byte, from, to int, how Reading) (changed, form bool)
 			t.put(' ', i)
 			i++
 		case isBase64(c):
+			if n := shortRun(src[i:to]); n > 0 && (i > from || i == 0 || !isBase64(src[i-1])) && (src[i] != '+' || !how.Form) {
+				for range n {
+					pluses = pluses || src[i] == '+'
+					t.put(src[i], i)
+					i++
+				}
+				continue
+			}
 			if i == 0 || !isBase64(src[i-1]) || i > from && src[i-1] == '+' && how.Form {
 				if n := t.block(src[:to], i, how.Cut && atStart(src, i), how.Wanted); n > 0 {
 					changed = true
@@ -103,7 +112,7 @@ func (t *Text) Layer(src []byte, from, to int, how Reading) (changed, form bool)
 				t.put(src[i], i)
 				i++
 			}
-			for n := padding(src[:to], run, i, how.Cut && run == 0); n > 0; n-- {
+			for n := padding(src[:to], run, i, how.Cut && run == 0 || i-run >= farBack); n > 0; n-- {
 				t.put('=', i)
 				i++
 			}
@@ -129,6 +138,19 @@ func (t *Text) Layer(src []byte, from, to int, how Reading) (changed, form bool)
 	}
 	t.At = append(t.At, int32(to))
 	return changed, percents && pluses && !how.Form
+}
+
+// shortRun returns the length of the run that b begins with, if it is a word of
+// letters and digits that is too short to be a block or to have padding.
+func shortRun(b []byte) int {
+	n := 0
+	for n < len(b) && n < minBlock && isAlnum(b[n]) {
+		n++
+	}
+	if n == 0 || n >= minBlock || n == len(b) || isBase64(b[n]) || b[n] == '-' || b[n] == '_' || b[n] == '=' {
+		return 0
+	}
+	return n
 }
 
 // escapeNear reports whether an escape of a link stands near src[i], as it does

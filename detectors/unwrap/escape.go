@@ -170,7 +170,7 @@ func padding(src []byte, run, end int, cut bool) int {
 		return 0
 	}
 	line := n - 1 - bytes.LastIndexByte(src[max(0, n-80):n], '\n') - max(0, n-80)
-	if line >= 70 && line <= 78 || n-run <= 44 && !cut && (run == 0 || src[run-1] != '=') {
+	if line >= 70 && line <= 78 || n-run < 40 && !cut && (run == 0 || src[run-1] != '=') {
 		return 0
 	}
 	return pads
