@@ -46,7 +46,12 @@ type Near struct {
 	Name  string // the base name of the stream's file, "" none
 	Head  []byte // the first HeadSize bytes of the stream: CSV headings, a byte order mark
 	Bytes []byte
-	Base  int64  // offset of Bytes[0] in the stream, counted in characters where the region is of UTF-16
+	Base  int64 // offset of Bytes[0] in the stream, counted in characters where the region is of UTF-16
+
+	// Anchors says which of the detector's anchors stand in it: bit i for the
+	// one of index i, and bit 63 for all from there on.
+	Anchors uint64
+
 	Trace *Trace // who wants to know more, nil nobody
 }
 

@@ -124,7 +124,7 @@ func (f *Finder) findPlain(dst []Atom, w Window, d int) []Atom {
 	s := sweep{lane: l, reach: det.Reach}
 	for _, h := range f.hits {
 		if size, ok := f.wantedBy(h, d); ok && !h.Wide {
-			if r, ok := s.add(h.Off, size); ok {
+			if r, ok := s.add(h.Off, size, f.set.shapes[h.ID].bits[d]); ok {
 				dst = f.show(dst, w, d, l, r)
 			}
 		}
@@ -156,7 +156,7 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	from := w.Base + int64(max(w.From, l.index(r.first)))
 	to := w.Base + int64(min(w.To, l.index(r.last)))
 	before, drops := len(dst), f.Trace.drops()
-	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base / unit, Trace: f.Trace})
+	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base / unit, Anchors: r.anchors, Trace: f.Trace})
 	if f.Trace != nil {
 		f.Trace.own(drops, d, unit, parity, from, to)
 	}

@@ -117,7 +117,7 @@ func (f *Finder) zones(l *layer, u unwrapped, hits []anchor.Hit) []zone {
 		case h.Wide, sh.size == 0, int(h.ID) == f.set.run:
 			continue // a bare run is found as it stands
 		case int(h.ID) == f.set.long:
-			if h.Off < done {
+			if h.Off < done || h.Off > 0 && !unwrap.Plausible(u.text, h.Off) {
 				continue
 			}
 			b, cut := unwrap.BlockAround(u.text, h.Off, u.cut)
@@ -128,6 +128,9 @@ func (f *Finder) zones(l *layer, u unwrapped, hits []anchor.Hit) []zone {
 			from, to = b.From, b.To
 		case sh.label:
 			reach, owns = labelReach, labelOwn
+			if !holdsEscaped(u.text[max(from-owns, 0):min(to+owns, len(u.text))]) {
+				continue
+			}
 		}
 		zones = append(zones, zone{max(from-reach, 0), runOn(u.text, min(to+reach, len(u.text)))})
 		o := zone{max(from-owns, 0), min(to+owns, len(u.text))}
@@ -151,6 +154,24 @@ func runOn(b []byte, end int) int {
 	return end
 }
 
+// holdsEscaped reports whether b holds a stretch of runs and escapes that is
+// longer than a run that is found as it stands: a value with escapes in it.
+func holdsEscaped(b []byte) bool {
+	n := 0
+	for i, c := range b {
+		switch {
+		case inRun[c], inEscape[c]:
+			if n++; n >= longRun {
+				return true
+			}
+		case (c == '\n' || c == '\r') && i > 0 && (b[i-1] == '=' || b[i-1] == '\r'): // a soft line break
+		default:
+			n = 0
+		}
+	}
+	return false
+}
+
 // inEscape marks the characters of escapes that are in no run.
 var inEscape = [256]bool{'\\': true, '%': true, '&': true, ';': true, '#': true}
 
@@ -165,7 +186,7 @@ func (f *Finder) findIn(dst []Atom, w Window, d int, u unwrapped, hits []anchor.
 	s := sweep{lane: lane{b: u.text, step: 1}, reach: f.set.detectors[d].Reach}
 	for _, h := range hits {
 		if size, ok := f.wantedBy(h, d); ok && !h.Wide {
-			if r, ok := s.add(h.Off, size); ok {
+			if r, ok := s.add(h.Off, size, f.set.shapes[h.ID].bits[d]); ok {
 				dst = f.showIn(dst, w, d, u, r)
 			}
 		}
@@ -204,7 +225,7 @@ func (f *Finder) showIn(dst []Atom, w Window, d int, u unwrapped, r region) []At
 		return true
 	}
 	before, drops := len(dst), f.Trace.drops()
-	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: f.plainHead, Bytes: u.text[r.from:r.to:r.to], Trace: f.Trace})
+	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: f.plainHead, Bytes: u.text[r.from:r.to:r.to], Anchors: r.anchors, Trace: f.Trace})
 	if f.Trace != nil {
 		kept := f.Trace.Drops[:drops]
 		for _, x := range f.Trace.Drops[drops:] {

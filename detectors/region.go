@@ -9,32 +9,38 @@ type sweep struct {
 	from, to int // the region that is being built, without the runs at its edges
 	floor    int // where the region before it ended
 	open     bool
+	anchors  uint64 // in it: see Near.Anchors
 }
 
 // region is characters of a lane: [from, to) are shown to Find, and only atoms
 // that begin in [first, last) are taken. What lies outside is the rest of runs
 // that the edges would cut, too far from any anchor to be judged.
-type region struct{ from, to, first, last int }
+type region struct {
+	from, to, first, last int
+	anchors               uint64 // in it: see Near.Anchors
+}
 
 // add takes the anchor [at, at+size). When it begins a new region, add returns
 // the one before it.
-func (s *sweep) add(at, size int) (done region, ok bool) {
+func (s *sweep) add(at, size int, anchor uint64) (done region, ok bool) {
 	l, r := max(at-s.reach, 0), min(at+size+s.reach, s.lane.len())
 	if !s.open {
-		s.from, s.to, s.open = l, r, true
+		s.from, s.to, s.open, s.anchors = l, r, true, anchor
 		return region{}, false
 	}
 	if l <= s.to {
 		s.to = max(s.to, r)
+		s.anchors |= anchor
 		return region{}, false
 	}
 	end := s.lane.growRight(s.to, l)
 	if end == l || s.lane.growLeft(l, end) == end {
 		s.to = max(s.to, r)
+		s.anchors |= anchor
 		return region{}, false
 	}
-	done = region{s.lane.growLeft(s.from, s.floor), end, s.from, s.to}
-	s.floor, s.from, s.to = end, l, r
+	done = region{s.lane.growLeft(s.from, s.floor), end, s.from, s.to, s.anchors}
+	s.floor, s.from, s.to, s.anchors = end, l, r, anchor
 	return done, true
 }
 
@@ -43,7 +49,7 @@ func (s *sweep) last() (done region, ok bool) {
 	if !s.open {
 		return region{}, false
 	}
-	return region{s.lane.growLeft(s.from, s.floor), s.lane.growRight(s.to, s.lane.len()), s.from, s.to}, true
+	return region{s.lane.growLeft(s.from, s.floor), s.lane.growRight(s.to, s.lane.len()), s.from, s.to, s.anchors}, true
 }
 
 // inRun marks the characters of base64, of both alphabets, with padding.

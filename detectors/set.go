@@ -27,7 +27,8 @@ type shape struct {
 	users uint64 // bit i: detectors[i] wants a region around it
 	label bool   // escapes near it are undone, and no further off
 
-	digits int // so many must follow
+	digits int      // so many must follow
+	bits   []uint64 // by detector: Near.Anchors for it
 }
 
 // longRun is the length, in characters, from which on a run is tried as base64.
@@ -71,7 +72,8 @@ func NewSet(ds ...Detector) (*Set, error) {
 		}
 		names = append(names, label(d))
 		s.reach = max(s.reach, d.Reach)
-		for _, a := range d.Anchors {
+		for k, a := range d.Anchors {
+			bit := uint64(1) << min(k, 63)
 			switch {
 			case a.fields() != 1:
 				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal, word and run", d.Name)
@@ -80,6 +82,7 @@ func NewSet(ds ...Detector) (*Set, error) {
 			case a.Run != 0:
 				run.size = a.Run
 				run.users |= 1 << i
+				run.bits = withBit(run.bits, i, bit)
 			case a.Word != "":
 				at := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, a.Word) })
 				if at < 0 {
@@ -88,12 +91,14 @@ func NewSet(ds ...Detector) (*Set, error) {
 					ofWords = append(ofWords, shape{size: len(a.Word)})
 				}
 				ofWords[at].users |= 1 << i
+				ofWords[at].bits = withBit(ofWords[at].bits, i, bit)
 			default:
 				at := enter(a.Literal, a.Label)
 				s.shapes[at].digits = a.Digits
 				s.digits = s.digits || a.Digits > 0
 				if !a.Label {
 					s.shapes[at].users |= 1 << i
+					s.shapes[at].bits = withBit(s.shapes[at].bits, i, bit)
 				}
 				if a.Encoded && !a.Label {
 					for _, l := range base64Forms(a.Literal) {
@@ -116,6 +121,15 @@ func NewSet(ds ...Detector) (*Set, error) {
 	s.shapes = append(append(s.shapes, run, shape{size: longRun}), ofWords...)
 	s.name = strings.Join(names, "+")
 	return s, nil
+}
+
+// withBit returns bits with one more of detector i.
+func withBit(bits []uint64, i int, bit uint64) []uint64 {
+	for len(bits) <= i {
+		bits = append(bits, 0)
+	}
+	bits[i] |= bit
+	return bits
 }
 
 // fields counts the fields that are set.

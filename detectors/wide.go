@@ -46,7 +46,7 @@ func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
 			if !ok || !h.Wide || h.Off&1 != l.odd || bigEndian(w.Bytes, h.Off, size, w.Base) != l.big {
 				continue
 			}
-			if r, ok := s.add(h.Off/2, size); ok {
+			if r, ok := s.add(h.Off/2, size, f.set.shapes[h.ID].bits[d]); ok {
 				dst = f.show(dst, w, d, l, r)
 			}
 		}

@@ -65,6 +65,14 @@ func kind(c byte) string {
 	return "-"
 }
 
+// weights is weight by byte, for ASCII.
+var weights = func() (w [128]float64) {
+	for c := range w {
+		w[c] = weight(byte(c))
+	}
+	return w
+}()
+
 // weight is about how often a byte occurs among 1,000 bytes of text or source
 // code. Only the order of magnitude matters.
 func weight(c byte) float64 {
@@ -120,7 +128,7 @@ func (b bucket) load() float64 {
 		sum := 0.0
 		for low := b.low[k]; low != 0; low &= low - 1 {
 			for high := b.high[k]; high != 0; high &= high - 1 {
-				sum += weight(byte(bits.TrailingZeros16(high)<<4 | bits.TrailingZeros16(low)))
+				sum += weights[bits.TrailingZeros16(high)<<4|bits.TrailingZeros16(low)]
 			}
 		}
 		p *= sum

@@ -28,7 +28,7 @@ func (s *Set) isLong(b []byte, p, size int) bool {
 	if size < s.long && (size != s.long-1 || p+size >= len(b) || b[p+size] != '=') {
 		return false
 	}
-	return !isDigest(b[p : p+s.long-1])
+	return !isDigest(b[p:p+8]) || !isDigest(b[p:p+s.long-1])
 }
 
 // hexKind is 0 for digits, and a bit each for the letters a to f, A to F, and

@@ -55,7 +55,7 @@ func (t *tracker) block(hits []Hit, b []byte, off int, mask uint64, joined bool)
 }
 
 // longRuns inserts the long runs of which the block at b[off:] is the first that
-// holds 16 characters or more.
+// holds half as many characters as a long run has.
 func (t *tracker) longRuns(hits []Hit, b []byte, off int, mask uint64) []Hit {
 	if t.longTo == off { // it goes on
 		head := bits.TrailingZeros64(^mask)
@@ -67,7 +67,7 @@ func (t *tracker) longRuns(hits []Hit, b []byte, off int, mask uint64) []Hit {
 		t.longTo = -1
 	}
 	long := t.set.long
-	for rest := ones(mask, 16); rest != 0; {
+	for rest := ones(mask, long/2); rest != 0; {
 		i := bits.TrailingZeros64(rest)
 		n := bits.TrailingZeros64(^(mask >> i))
 		start, end := off+i, off+i+n

@@ -12,6 +12,8 @@
 package aws
 
 import (
+	"slices"
+
 	"mislaid/detectors"
 )
 
@@ -26,30 +28,50 @@ const (
 	hintReach   = 400  // how far from an atom its context is looked for
 )
 
+// anchors are the detector's, those that find asks about first.
+var anchors = func() (as []detectors.Anchor) {
+	as = append(as, detectors.Anchor{Run: secretLen})
+	for _, l := range idPrefixes {
+		as = append(as, detectors.Anchor{Literal: l, Encoded: true})
+	}
+	for _, l := range tokenOpenings {
+		as = append(as, detectors.Anchor{Literal: l})
+	}
+	as = append(as, detectors.Anchor{Literal: atAccount, Digits: accountLen})
+	for _, l := range wholeAnchors {
+		as = append(as, detectors.Anchor{Literal: l})
+	}
+	for _, l := range secretNames {
+		as = append(as, detectors.Anchor{Literal: l, Label: true})
+	}
+	return as
+}()
+
+// standing is Near.Anchors for some literals.
+func standing(literals ...string) (bits uint64) {
+	for i, a := range anchors {
+		if slices.Contains(literals, a.Literal) {
+			bits |= 1 << min(i, 63)
+		}
+	}
+	return bits
+}
+
+var (
+	idsStand    = standing(idPrefixes...)
+	tokensStand = standing(tokenOpenings...)
+)
+
 // New returns the detector of AWS access keys.
 func New() detectors.Detector {
-	d := detectors.Detector{
+	return detectors.Detector{
 		Name:    "aws",
 		Version: 3,
 		Reach:   reach,
 		Find:    find,
 		Join:    join,
-		Anchors: []detectors.Anchor{{Run: secretLen}},
+		Anchors: slices.Clone(anchors),
 	}
-	for _, l := range idPrefixes {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Encoded: true})
-	}
-	for _, l := range secretNames {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true})
-	}
-	for _, l := range tokenOpenings {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
-	}
-	d.Anchors = append(d.Anchors, detectors.Anchor{Literal: atAccount, Digits: accountLen})
-	for _, l := range wholeAnchors {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
-	}
-	return d
 }
 
 // region is the bytes around some anchors, as Find is given them.
@@ -65,12 +87,16 @@ type span struct{ from, to int }
 func find(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
 	var few [8]span
 	r := region{Near: n}
-	r.ids = appendIDs(few[:0], &n)
+	if n.Anchors&idsStand != 0 {
+		r.ids = appendIDs(few[:0], &n)
+	}
 	for _, id := range r.ids {
 		dst = r.id(dst, id)
 	}
 	dst = r.secrets(dst)
-	dst = r.tokens(dst)
+	if n.Anchors&tokensStand != 0 || len(r.ids) > 0 {
+		dst = r.tokens(dst)
+	}
 	return r.whole(dst)
 }
 

@@ -219,14 +219,7 @@ func holdsValue(line []byte) bool {
 	return false
 }
 
-func containsFold(b []byte, low string) bool {
-	for i := 0; i+len(low) <= len(b); i++ {
-		if bytes.EqualFold(b[i:i+len(low)], []byte(low)) {
-			return true
-		}
-	}
-	return false
-}
+func containsFold(b []byte, low string) bool { return indexFold(b, low) >= 0 }
 
 // rowBefore returns the part of a line before near[i], unless it is the first
 // line or begins out of sight.

@@ -29,8 +29,8 @@ func FuzzFind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, near, head []byte) {
 		const base = 1000
 		d := New()
-		got := d.Find(nil, detectors.Near{Head: head, Bytes: near, Base: base})
-		again := d.Find(nil, detectors.Near{Head: head, Bytes: slices.Clone(near), Base: base})
+		got := d.Find(nil, detectors.Near{Anchors: 1<<64 - 1, Head: head, Bytes: near, Base: base})
+		again := d.Find(nil, detectors.Near{Anchors: 1<<64 - 1, Head: head, Bytes: slices.Clone(near), Base: base})
 		if len(got) != len(again) {
 			t.Fatal("not the same twice")
 		}

@@ -93,7 +93,7 @@ func TestLosses(t *testing.T) {
 		}
 		b := []byte(base64.StdEncoding.EncodeToString(raw))
 		switch {
-		case !isRandom(b, minEntropy):
+		case detectors.Entropy(b) < minEntropy || !isIrregular(b):
 			random++
 		case looksLikeText(b, false):
 			text++

@@ -69,16 +69,16 @@ var fakeWords = [][]byte{
 	[]byte("DUMMYKEY"), []byte("YOURKEY"), []byte("YOURACCESS"), []byte("SAMPLE"), []byte("PLACEHOLDER"), []byte("TESTKEY"), []byte("FAKEKEY"),
 }
 
-// isRandom reports whether 40 base64 characters could be a secret at all: not a
-// hash, not an alphabet. least is the entropy that it must have.
-func isRandom(b []byte, least float64) bool {
+// isIrregular reports whether 40 base64 characters could be a secret at all: not a
+// hash, not an alphabet.
+func isIrregular(b []byte) bool {
 	steps := 0
 	for i := 1; i < len(b); i++ {
 		if b[i] == b[i-1]+1 {
 			steps++
 		}
 	}
-	return steps < 12 && detectors.Entropy(b) >= least && longest(b, isLowerHex) < 16 && longest(b, isUpperHex) < 16
+	return steps < 12 && longest(b, isLowerHex) < 16 && longest(b, isUpperHex) < 16
 }
 
 func isLowerHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }

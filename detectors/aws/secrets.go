@@ -92,12 +92,13 @@ func (r *region) secret(dst []detectors.Atom, s span, value []byte) []detectors.
 		return dst
 	}
 	sample := isSampleSecret(value)
-	if !sample && !isRandom(value, minLabelledEntropy) {
+	entropy := detectors.Entropy(value)
+	if !sample && (entropy < minLabelledEntropy || !isIrregular(value)) {
 		return drop("not random", "a hash, an alphabet or a repeated pattern: no random key looks so")
 	}
 	l := r.labelOf(s.from)
 	named := l.kind == secretLabel
-	if !named && !sample && !isRandom(value, minEntropy) {
+	if !named && !sample && entropy < minEntropy {
 		return drop("not random", "no name calls it a secret, and it has less variety than nearly every random key")
 	}
 	if !named && !sample {

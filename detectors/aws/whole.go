@@ -14,16 +14,30 @@ import (
 // stands near a key id needs none.
 var wholeAnchors = []string{
 	bedrockPrefix, bedrockShortPrefix, signature, eksPrefix, ecrPayload, ecrAuth, signinToken, signinHost,
-	"startUrl", "dpopKey", "git-codecommit", rsaKey,
+	"startUrl", "dpopKey", rsaKey,
+}
+
+// wholes finds each kind where one of its anchors stands.
+var wholes = []struct {
+	find  func(*region, []detectors.Atom) []detectors.Atom
+	stand uint64
+}{
+	{(*region).bedrock, standing(bedrockPrefix, bedrockShortPrefix)},
+	{(*region).presigned, standing(signature) | idsStand},
+	{(*region).tokensOfServices, standing(eksPrefix, ecrPayload, ecrAuth, signinToken)},
+	{(*region).codeCommit, standing(atAccount)},
+	{(*region).console, standing(signinHost)},
+	{(*region).caches, standing("startUrl", "dpopKey")},
+	{(*region).cloudFront, standing(rsaKey)},
+	{(*region).smtp, idsStand},
 }
 
 // whole appends the credentials that need no other part.
 func (r *region) whole(dst []detectors.Atom) []detectors.Atom {
-	for _, find := range [...]func(*region, []detectors.Atom) []detectors.Atom{
-		(*region).bedrock, (*region).presigned, (*region).tokensOfServices, (*region).codeCommit,
-		(*region).console, (*region).caches, (*region).cloudFront, (*region).smtp,
-	} {
-		dst = find(r, dst)
+	for _, w := range wholes {
+		if r.Anchors&w.stand != 0 {
+			dst = w.find(r, dst)
+		}
 	}
 	return dst
 }

@@ -2,6 +2,7 @@ package unwrap
 
 import (
 	"encoding/base64"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -11,7 +12,18 @@ const (
 	softLine = 75 // characters of a line that quoted-printable has broken
 )
 
-func isBase64(c byte) bool { return isAlnum(c) || c == '+' || c == '/' }
+// base64Bytes and alnumBytes mark classes of bytes.
+var base64Bytes, alnumBytes = func() (b, a [256]bool) {
+	for c := range 256 {
+		c := byte(c)
+		a[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		b[c] = a[c] || c == '+' || c == '/'
+	}
+	return b, a
+}()
+
+func isBase64(c byte) bool { return base64Bytes[c] }
+func isAlnum(c byte) bool  { return alnumBytes[c] }
 
 // Block is base64 that may go on over several lines.
 type Block struct {
@@ -85,6 +97,34 @@ func atStart(src []byte, i int) bool {
 	for _, c := range src[:i] {
 		if c != '\r' && c != '\n' && c != '=' && c != '\\' && c != 'n' {
 			return false
+		}
+	}
+	return true
+}
+
+// Plausible reports whether the run at src[i:] may be base64 of text: it is not
+// short and full of control characters from the start.
+func Plausible(src []byte, i int) bool {
+	const look, long = 24, 200
+	if i+look > len(src) || !isBase64(src[i+look-1]) {
+		return true
+	}
+	if i > 0 {
+		switch src[i-1] {
+		case '-', '_', ';', '\\', '%', '=':
+			return true // its beginning may be elsewhere
+		}
+	}
+	for k := i + look; k < min(len(src), i+long); k++ {
+		if !isBase64(src[k]) {
+			var buf [look / 4 * 3]byte
+			n, err := base64.RawStdEncoding.Decode(buf[:], src[i:i+look])
+			for _, c := range buf[:n] {
+				if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0 && c != 0x1b || c == 0x7f {
+					return false
+				}
+			}
+			return err == nil
 		}
 	}
 	return true
@@ -195,6 +235,9 @@ func Escaped(src []byte, b Block) bool {
 // block appends the block at src[i:] decoded, if it is wanted, and returns its
 // length, 0 if it is not.
 func (t *Text) block(src []byte, i int, cut bool, wanted func([]byte) bool) int {
+	if !cut && !Plausible(src, i) {
+		return 0
+	}
 	b := lineOf(src, i)
 	if i >= t.dead {
 		b = BlockAt(src, i, cut)
@@ -213,7 +256,14 @@ func (t *Text) block(src []byte, i int, cut bool, wanted func([]byte) bool) int 
 			return 0
 		}
 	}
-	place := func(k int) int { return int(t.at[k/3*4+k%3]) }
+	t.begin(src, i)
+	t.at = t.at[:0]
+	for _, l := range t.lines {
+		for at := l.from; at < l.to; at++ {
+			t.at = append(t.at, int32(at))
+		}
+	}
+	place := func(k int) int { return int(t.at[t.phase+k/3*4+k%3]) }
 	if wide, high := isWide(t.out); wide {
 		for k := 0; k+1 < len(t.out); k += 2 {
 			unit := rune(t.out[k+high])<<8 | rune(t.out[k+1-high])
@@ -244,21 +294,21 @@ func (t *Text) Wanted(src []byte, b Block, cut bool, wanted func([]byte) bool) b
 	return t.decode(src, b, cut, wanted)
 }
 
-// decode decodes a block into t.out, with the places of its characters in t.at,
-// and reports whether it is wanted. Where its beginning was not seen, all four
+// decode decodes a block into t.out, with its lines in t.lines, and reports whether it is wanted. Where its beginning was not seen, all four
 // phases are tried.
 func (t *Text) decode(src []byte, b Block, cut bool, wanted func([]byte) bool) bool {
 	if b.To-b.From < minBlock {
 		return false
 	}
-	t.raw, t.at = t.raw[:0], t.at[:0]
+	clear(t.raw)
+	t.raw, t.lines = t.raw[:0], t.lines[:0]
 	for at := b.first; at < b.To; {
 		end := at
 		for end < b.To && (isBase64(src[end]) || b.url && (src[end] == '-' || src[end] == '_')) {
-			t.raw = append(t.raw, src[end])
-			t.at = append(t.at, int32(end))
 			end++
 		}
+		t.raw = append(t.raw, src[at:end]...)
+		t.lines = append(t.lines, line{at, end})
 		if at = softBreak(src[:b.To], end, end-at); at == end {
 			break
 		}
@@ -282,11 +332,12 @@ func (t *Text) decode(src []byte, b Block, cut bool, wanted func([]byte) bool) b
 		if len(raw)%4 == 1 {
 			raw = raw[:len(raw)-1]
 		}
-		t.out = append(t.out[:0], make([]byte, base64.RawStdEncoding.DecodedLen(len(raw)))...)
-		n, err := base64.RawStdEncoding.Decode(t.out, raw)
+		clear(t.out)
+		t.out = slices.Grow(t.out[:0], base64.RawStdEncoding.DecodedLen(len(raw)))
+		n, err := base64.RawStdEncoding.Decode(t.out[:cap(t.out)], raw)
 		t.out = t.out[:n]
 		if err == nil && n > 0 && wanted(t.out) {
-			t.at = t.at[p:]
+			t.phase = p
 			return true
 		}
 	}

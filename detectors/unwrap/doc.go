@@ -22,11 +22,19 @@ type Text struct {
 	// source ended.
 	At []int32
 
-	raw  []byte // scratch: a block of base64 without its line breaks
-	at   []int32
-	out  []byte
-	dead int // no block of several lines that is wanted begins before
+	raw   []byte  // scratch: a block of base64 without its line breaks,
+	lines []line  // where its lines stand,
+	at    []int32 // where each character stands,
+	out   []byte  // and what it decodes to,
+	phase int     // from this character on
+	dead  int     // no block of several lines that is wanted begins before
+
+	from  int  // where the reading begins in the source
+	begun bool // something reads differently: until then nothing is written
 }
+
+// line is a stretch of characters of base64: [from, to) of the source.
+type line struct{ from, to int }
 
 // reset empties t for a source, and clears what it held.
 func (t *Text) reset() {
@@ -36,10 +44,10 @@ func (t *Text) reset() {
 
 // Clear forgets everything that t has read.
 func (t *Text) Clear() {
-	for _, b := range [][]byte{t.Bytes[:cap(t.Bytes)], t.raw[:cap(t.raw)], t.out[:cap(t.out)]} {
-		clear(b)
-	}
-	t.Bytes, t.At = t.Bytes[:0], t.At[:0]
+	clear(t.Bytes)
+	clear(t.raw)
+	clear(t.out)
+	t.Bytes, t.At, t.raw, t.out = t.Bytes[:0], t.At[:0], t.raw[:0], t.out[:0]
 }
 
 // plain says which bytes begin nothing that a layer undoes.
@@ -71,49 +79,34 @@ type Reading struct {
 }
 
 // Layer makes t the reading of src[from:to) with one layer undone, and reports
-// whether that differs from what is written; form says that it may be worth
+// whether that differs from what is written: if not, t is empty. form says that it may be worth
 // reading again as a form. Time grows with the number of bytes.
 func (t *Text) Layer(src []byte, from, to int, how Reading) (changed, form bool) {
 	t.reset()
+	t.from, t.begun = from, false
 	percents, pluses := false, false
 	quotedTo := -1 // where an escape of quoted-printable ended
 	for i := from; i < to; {
 		c := src[i]
 		switch {
 		case plain[c]:
-			t.put(c, i)
+			t.keep(c, i)
 			i++
 		case c == '+' && how.Form && escapeNear(src, i):
-			changed = true
+			t.begin(src, i)
 			t.put(' ', i)
 			i++
 		case isBase64(c):
-			if n := shortRun(src[i:to]); n > 0 && (i > from || i == 0 || !isBase64(src[i-1])) && (src[i] != '+' || !how.Form) {
-				for range n {
-					pluses = pluses || src[i] == '+'
-					t.put(src[i], i)
-					i++
-				}
-				continue
-			}
-			if i == 0 || !isBase64(src[i-1]) || i > from && src[i-1] == '+' && how.Form {
-				if n := t.block(src[:to], i, how.Cut && atStart(src, i), how.Wanted); n > 0 {
-					changed = true
-					i += n
+			n := shortRun(src[i:to])
+			if n == 0 || i <= from && i > 0 && isBase64(src[i-1]) || c == '+' && how.Form {
+				if n = t.run(src, i, to, how); n < 0 {
+					i -= n // a block was decoded
 					continue
 				}
 			}
-			run := i
-			for run > 0 && i-run < farBack && isBase64(src[run-1]) {
-				run-- // only where from cuts a run
-			}
-			for i < to && isBase64(src[i]) && (src[i] != '+' || !how.Form || !escapeNear(src, i)) {
+			for range n {
 				pluses = pluses || src[i] == '+'
-				t.put(src[i], i)
-				i++
-			}
-			for n := padding(src[:to], run, i, how.Cut && run == 0 || i-run >= farBack); n > 0; n-- {
-				t.put('=', i)
+				t.keep(src[i], i)
 				i++
 			}
 		default:
@@ -124,20 +117,63 @@ func (t *Text) Layer(src []byte, from, to int, how Reading) (changed, form bool)
 				}
 			}
 			if n == 0 {
-				t.put(c, i)
+				t.keep(c, i)
 				i++
 				continue
 			}
 			percents = percents || c == '%'
-			changed = t.rune(r, src[i:i+n], i) || changed
+			t.rune(src, r, i, n)
 			i += n
 			if c == '=' && n == 3 {
 				quotedTo = i
 			}
 		}
 	}
+	if !t.begun {
+		return false, percents && pluses && !how.Form
+	}
 	t.At = append(t.At, int32(to))
-	return changed, percents && pluses && !how.Form
+	return true, percents && pluses && !how.Form
+}
+
+// run reads the run at src[i:]. It returns minus the length of a block that it
+// decoded, or the number of characters that stand as they are, padding included.
+func (t *Text) run(src []byte, i, to int, how Reading) int {
+	form := func(at int) bool { return src[at] == '+' && how.Form && escapeNear(src, at) }
+	if i == 0 || !isBase64(src[i-1]) || i > t.from && src[i-1] == '+' && how.Form {
+		if n := t.block(src[:to], i, how.Cut && atStart(src, i), how.Wanted); n > 0 {
+			return -n
+		}
+	}
+	begin, end := i, i
+	for begin > 0 && i-begin < farBack && isBase64(src[begin-1]) {
+		begin-- // only where from cuts a run
+	}
+	for end < to && isBase64(src[end]) && !form(end) {
+		end++
+	}
+	end += padding(src[:to], begin, end, how.Cut && begin == 0 || end-begin >= farBack)
+	return end - i
+}
+
+// keep appends a byte that reads as it is written.
+func (t *Text) keep(c byte, at int) {
+	if t.begun {
+		t.put(c, at)
+	}
+}
+
+// begin says that src[i:] reads differently: what stands before it is written
+// out, if it is not yet.
+func (t *Text) begin(src []byte, i int) {
+	if t.begun {
+		return
+	}
+	t.begun = true
+	t.Bytes = append(t.Bytes, src[t.from:i]...)
+	for at := t.from; at < i; at++ {
+		t.At = append(t.At, int32(at))
+	}
 }
 
 // shortRun returns the length of the run that b begins with, if it is a word of

@@ -67,22 +67,22 @@ func single(c byte) rune {
 	return rawByte - rune(c)
 }
 
-// rune appends what an escape stands for, which is written at src, and reports
-// whether it reads differently.
-func (t *Text) rune(r rune, src []byte, at int) (changed bool) {
-	if c, ok := ByteOf(r); ok {
-		t.put(c, at)
-		return len(src) != 1 || src[0] != c
-	}
-	if r = simple(r); r == Nothing {
-		return true
-	}
+// rune appends what the escape src[at:at+n] stands for.
+func (t *Text) rune(src []byte, r rune, at, n int) {
 	var buf [utf8.UTFMax]byte
-	n := utf8.EncodeRune(buf[:], r)
-	for _, c := range buf[:n] {
+	text := buf[:0]
+	if c, ok := ByteOf(r); ok {
+		text = append(text, c)
+	} else if r = simple(r); r != Nothing {
+		text = utf8.AppendRune(text, r)
+	}
+	if !t.begun && bytes.Equal(text, src[at:at+n]) {
+		return // it stands for itself
+	}
+	t.begin(src, at)
+	for _, c := range text {
 		t.put(c, at)
 	}
-	return !bytes.Equal(buf[:n], src)
 }
 
 // backslash reads the escapes of JSON, JavaScript, C, shells and Markdown.
@@ -245,7 +245,3 @@ func hexDigit(c byte) rune {
 }
 
 func isOctal(c byte) bool { return c >= '0' && c <= '7' }
-
-func isAlnum(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}

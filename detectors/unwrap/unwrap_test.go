@@ -31,7 +31,9 @@ func read(s string, how Reading) string {
 	if how.Wanted == nil {
 		how.Wanted = anything
 	}
-	t.Layer([]byte(s), 0, len(s), how)
+	if changed, _ := t.Layer([]byte(s), 0, len(s), how); !changed {
+		return s
+	}
 	return string(t.Bytes)
 }
 
@@ -131,7 +133,10 @@ func TestRoundTrips(t *testing.T) {
 		for name, code := range codings {
 			in := code(s)
 			var text Text
-			text.Layer([]byte(in), 0, len(in), Reading{Wanted: func([]byte) bool { return false }})
+			changed, _ := text.Layer([]byte(in), 0, len(in), Reading{Wanted: func([]byte) bool { return false }})
+			if !changed && in == s {
+				continue
+			}
 			if name == "qp" && strings.HasSuffix(s, " ") {
 				continue // written as "=20", and a line end may follow
 			}
@@ -167,10 +172,13 @@ func FuzzLayer(f *testing.F) {
 			var text Text
 			how := Reading{Wanted: wanted, Cut: cut, Form: form}
 			changed, _ := text.Layer(b, lo, len(b), how)
-			check(t, &text, string(b))
-			if !changed && !bytes.Equal(text.Bytes, b[lo:]) {
-				t.Fatalf("%q reads as %q and is said to be unchanged", b[lo:], text.Bytes)
+			if !changed {
+				if len(text.Bytes) != 0 {
+					t.Fatalf("%q is said to be unchanged, and reads as %q", b[lo:], text.Bytes)
+				}
+				continue
 			}
+			check(t, &text, string(b))
 			if len(text.Bytes) > 3*len(b)+4 {
 				t.Fatalf("%d bytes became %d", len(b), len(text.Bytes))
 			}
