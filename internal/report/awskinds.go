@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"mislaid/internal/journal"
 	"mislaid/internal/secret"
 	"mislaid/verify"
@@ -9,8 +11,8 @@ import (
 // kindSteps says what to do about the kinds of AWS credential that are no access
 // key. The steps follow AWS's documentation of each.
 func kindSteps(l *journal.Leak) (steps []Step, ok bool) {
-	if len(l.Credentials) == 0 {
-		return nil, false
+	if len(l.Credentials) == 0 || slices.ContainsFunc(l.Credentials, func(c journal.LeakCredential) bool { return c.Kind.Askable() }) {
+		return nil, false // an access key under the same id weighs more
 	}
 	user := "USER"
 	if len(l.Places) > 0 && l.Places[0].Hints.Profile != "" {
