@@ -23,29 +23,42 @@ var schemes = [][]byte{[]byte("http://"), []byte("https://"), []byte("mailto:"),
 // again. Unless final, the end of src may be left for the next piece: rest is
 // what was not looked at.
 func appendPlain(dst, src []byte, final bool) (out, rest []byte) {
-	for len(src) > 0 {
-		i := bytes.IndexAny(src, "&<")
-		if i < 0 {
-			return append(dst, src...), nil
+	amp, angle := indexFrom(src, 0, '&'), indexFrom(src, 0, '<')
+	for at := 0; ; {
+		i := min(amp, angle)
+		dst = append(dst, src[at:i]...)
+		if i == len(src) {
+			return dst, nil
 		}
-		dst = append(dst, src[:i]...)
-		src = src[i:]
 		n, wait := 0, false
-		if src[0] == '&' {
-			dst, n, wait = appendEntity(dst, src)
+		if i == amp {
+			dst, n, wait = appendEntity(dst, src[i:])
 		} else {
-			dst, n, wait = appendLink(dst, src)
+			dst, n, wait = appendLink(dst, src[i:])
 		}
 		if wait && !final {
-			return dst, src
+			return dst, src[i:]
 		}
 		if n == 0 {
-			dst = append(dst, src[0])
+			dst = append(dst, src[i])
 			n = 1
 		}
-		src = src[n:]
+		if at = i + n; amp < at {
+			amp = indexFrom(src, at, '&')
+		}
+		if angle < at {
+			angle = indexFrom(src, at, '<')
+		}
 	}
-	return dst, nil
+}
+
+// indexFrom is the index of c in b at or after from, b's length if there is
+// none.
+func indexFrom(b []byte, from int, c byte) int {
+	if i := bytes.IndexByte(b[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(b)
 }
 
 // appendEntity decodes the entity that src begins with and returns its length,

@@ -97,7 +97,7 @@ type index struct {
 	authors []string
 	known   map[string]uint32
 	files   map[int]string // by entry
-	end     int64 // offset from which on nothing is known; 0: none
+	end     int64          // offset from which on nothing is known; 0: none
 }
 
 type entry struct {

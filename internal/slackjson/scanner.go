@@ -1,8 +1,10 @@
 package slackjson
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -51,6 +53,7 @@ type Scanner struct {
 	inString bool // the last token had More set
 	kind     Kind // of that string
 	start    int64
+	tok      Token // the one that Next returns
 }
 
 // NewScanner returns a Scanner of r.
@@ -68,10 +71,10 @@ func (s *Scanner) Reset(r io.Reader) {
 // Clear forgets the bytes that were read.
 func (s *Scanner) Clear() { clear(s.buf) }
 
-// Next returns the next token. After the last one the error is io.EOF, or
+// Next returns the next token, which is valid until the call after. After the last one the error is io.EOF, or
 // io.ErrUnexpectedEOF where the text is cut off; an error of the reader comes
 // after what was read before it.
-func (s *Scanner) Next() (Token, error) {
+func (s *Scanner) Next() (*Token, error) {
 	if s.inString {
 		return s.text()
 	}
@@ -80,7 +83,9 @@ func (s *Scanner) Next() (Token, error) {
 			c := s.buf[s.pos]
 			switch c {
 			case ' ', '\t', '\n', '\r':
-				for s.pos++; s.pos < s.end && space[s.buf[s.pos]]; s.pos++ {
+				s.pos++
+				for s.pos+8 <= s.end && binary.LittleEndian.Uint64(s.buf[s.pos:]) == spaces {
+					s.pos += 8
 				}
 			case ',':
 				s.pos++
@@ -97,13 +102,15 @@ func (s *Scanner) Next() (Token, error) {
 				}
 				return s.text()
 			case '{', '[':
-				t := Token{Kind: Open, Bytes: s.buf[s.pos : s.pos+1], Depth: s.depth, Off: s.base + int64(s.pos)}
+				t := s.token(Open, s.base+int64(s.pos))
+				t.Bytes = s.buf[s.pos : s.pos+1]
 				s.pos++
 				s.push(c == '{')
 				return t, nil
 			case '}', ']':
 				s.pop()
-				t := Token{Kind: Close, Bytes: s.buf[s.pos : s.pos+1], Depth: s.depth, Off: s.base + int64(s.pos)}
+				t := s.token(Close, s.base+int64(s.pos))
+				t.Bytes = s.buf[s.pos : s.pos+1]
 				s.pos++
 				return t, nil
 			default:
@@ -112,11 +119,18 @@ func (s *Scanner) Next() (Token, error) {
 		}
 		if err := s.fill(s.pos); err != nil {
 			if errors.Is(err, io.EOF) && s.depth > 0 {
-				return Token{}, io.ErrUnexpectedEOF
+				return nil, io.ErrUnexpectedEOF
 			}
-			return Token{}, err
+			return nil, err
 		}
 	}
+}
+
+// token begins the token that Next returns.
+func (s *Scanner) token(k Kind, off int64) *Token {
+	t := &s.tok
+	t.Kind, t.More, t.Depth, t.Off = k, false, s.depth, off
+	return t
 }
 
 // fill reads more, and keeps the bytes from keep on at the buffer's beginning.
@@ -171,20 +185,41 @@ func (s *Scanner) inObject() bool {
 	return d >= 0 && d < maxDepth && s.objects[d/64]>>(d%64)&1 == 1
 }
 
-// special marks the bytes at which copying a string's bytes stops.
-var special = [256]bool{'"': true, '\\': true}
+// Eight equal bytes in a word.
+const (
+	ones   = 0x0101010101010101
+	highs  = 0x80 * ones
+	spaces = ' ' * ones
+)
+
+// plainBytes returns how many bytes of b come before a quote or a backslash.
+// It looks at eight at a time: where one of them, xored with what is looked
+// for, is zero, subtracting one borrows into its high bit.
+func plainBytes(b []byte) int {
+	i := 0
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		q, s := w^('"'*ones), w^('\\'*ones)
+		if hit := ((q-ones)&^q | (s-ones)&^s) & highs; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
+		i += 8
+	}
+	for i < len(b) && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	return i
+}
 
 // text returns the string, or the next piece of it, that begins at pos. Escapes
 // are decoded in place: what they stand for is never longer.
-func (s *Scanner) text() (Token, error) {
-	t := Token{Kind: s.kind, Depth: s.depth, Off: s.start}
+func (s *Scanner) text() (*Token, error) {
+	t := s.token(s.kind, s.start)
 	s.inString = false
 	from, w, r := s.pos, s.pos, s.pos
 	for {
 		run := r
-		for r < s.end && !special[s.buf[r]] {
-			r++
-		}
+		r += plainBytes(s.buf[r:s.end])
 		if w != run {
 			copy(s.buf[w:], s.buf[run:r])
 		}
@@ -218,9 +253,9 @@ func (s *Scanner) text() (Token, error) {
 			t.Bytes, t.More, s.inString = s.buf[:n], true, true
 			return t, nil
 		case errors.Is(err, io.EOF):
-			return Token{}, io.ErrUnexpectedEOF
+			return nil, io.ErrUnexpectedEOF
 		default:
-			return Token{}, err
+			return nil, err
 		}
 	}
 }
@@ -295,8 +330,8 @@ func hex4(b []byte) (r rune, ok bool) {
 
 // bare returns what stands outside of strings up to the next byte that JSON
 // gives a meaning.
-func (s *Scanner) bare() Token {
-	t := Token{Kind: Bare, Depth: s.depth, Off: s.base + int64(s.pos)}
+func (s *Scanner) bare() *Token {
+	t := s.token(Bare, s.base+int64(s.pos))
 	from := s.pos
 	for {
 		for s.pos < s.end && !delimiter[s.buf[s.pos]] {
@@ -318,9 +353,6 @@ func (s *Scanner) bare() Token {
 	t.Bytes = s.buf[from:s.pos]
 	return t
 }
-
-// space marks the bytes between tokens.
-var space = [256]bool{' ': true, '\t': true, '\n': true, '\r': true}
 
 // delimiter marks the bytes at which what stands outside of strings ends.
 var delimiter = [256]bool{' ': true, '\t': true, '\n': true, '\r': true, ',': true, ':': true, '"': true, '{': true, '}': true, '[': true, ']': true}

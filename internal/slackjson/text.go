@@ -196,7 +196,7 @@ func (t *Text) copyFile() error {
 }
 
 // take deals with one token.
-func (t *Text) take(tok Token) {
+func (t *Text) take(tok *Token) {
 	switch tok.Kind {
 	case Key:
 		if !t.mid {
@@ -249,7 +249,7 @@ func plainBare(b []byte) bool {
 
 // open notices where messages begin: they are the elements of a list that is
 // the whole text, or that is called "messages" in an object that is.
-func (t *Text) open(tok Token) {
+func (t *Text) open(tok *Token) {
 	switch c := tok.Bytes[0]; {
 	case c == '[' && !t.list && (tok.Depth == 0 || tok.Depth == 1 && string(t.key) == "messages"):
 		t.list, t.at = true, tok.Depth+1
