@@ -20,9 +20,10 @@ type Part struct {
 	// no error here.
 	Context bool
 
-	// File makes it a file's bytes, as they are, instead of JSON. It is the ID
-	// of the file that these stand in.
-	File string
+	// Raw makes it bytes as they are, instead of JSON. Of says what they stand
+	// in: a file, or a message.
+	Raw bool
+	Of  Message
 }
 
 // outSize is how many bytes a Text makes ahead; keepSize is how long a message
@@ -62,6 +63,9 @@ type Text struct {
 	now      Message
 	count    int // messages of this part
 	index    index
+	after    func(*Text) []Part
+	replies  []Reply
+	kept     int    // bytes of them
 	host     string // that the permalinks name, "" until one was seen
 }
 
@@ -113,7 +117,7 @@ func (t *Text) advance() error {
 			}
 			continue
 		}
-		if t.part.File != "" {
+		if t.part.Raw {
 			if err := t.copyFile(); err != nil {
 				return err
 			}
@@ -141,6 +145,11 @@ func (t *Text) advance() error {
 
 // next opens the next part.
 func (t *Text) next() error {
+	if len(t.parts) == 0 && t.after != nil {
+		then := t.after
+		t.after = nil
+		t.parts = then(t)
+	}
 	if len(t.parts) == 0 {
 		return io.EOF
 	}
@@ -154,8 +163,8 @@ func (t *Text) next() error {
 	}
 	t.src, t.count, t.in, t.list, t.mid, t.rest, t.class = src, 0, false, false, false, t.rest[:0], written
 	t.key = t.key[:0]
-	if t.part.File != "" {
-		t.index.add(t.base+int64(len(t.out)), Message{File: t.part.File})
+	if t.part.Raw {
+		t.index.add(t.base+int64(len(t.out)), t.part.Of)
 		return nil
 	}
 	t.scan.Reset(src)
@@ -333,10 +342,14 @@ func (t *Text) endMessage() {
 		t.out, t.meta = t.out[:t.begin], t.meta[:0]
 		return
 	}
+	watched := t.after != nil && !t.part.Context && t.now.IsReply() && hasToken(t.out[max(t.begin, 0):])
 	t.flushMeta()
 	t.in = false
 	t.count++
 	t.index.add(t.base+int64(t.begin), t.now)
+	if watched {
+		t.keepReply(t.out[max(t.begin, 0):])
+	}
 }
 
 func (t *Text) flushMeta() {
@@ -371,6 +384,10 @@ func (t *Text) Close() error {
 	for _, b := range [][]byte{t.out, t.meta, t.rest, t.value} {
 		clear(b[:cap(b)])
 	}
+	for _, r := range t.replies {
+		clear(r.Text)
+	}
+	t.replies = nil
 	t.out, t.from, t.parts, t.err = nil, 0, nil, errClosed
 	return err
 }

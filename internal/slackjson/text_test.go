@@ -84,7 +84,7 @@ func TestTextParts(t *testing.T) {
 	thread.Keep = func(m Message) bool { return m.TS == "1700000002.000100" }
 	lost := Part{Open: func() (io.ReadCloser, error) { return nil, errors.New("lost") }, Context: true}
 	file := partOf(`{"raw": "bytes"}`)
-	file.File = "F1"
+	file.Raw, file.Of = true, Message{File: "F1"}
 	got, x := textOf(t, partOf(`[{"ts":"1700000004.000100","text":"d"}]`), next, lost, thread, file)
 	want := "d\n1700000004.000100 \ne\n1700000005.000100 \nf\n1700000006.000100 \ny\n1700000002.000100 \n{\"raw\": \"bytes\"}\n"
 	if got != want {
@@ -197,5 +197,36 @@ func BenchmarkText(b *testing.B) {
 			b.Fatal(err)
 		}
 		_ = x.Close()
+	}
+}
+
+// TestTextReplies: replies that may hold a credential are read again behind what
+// the caller finds for them.
+func TestTextReplies(t *testing.T) {
+	x := NewText(partOf(`[{"ts":"1700000000.000100","thread_ts":"1700000000.000100","text":"abcdefgh1234567890 a parent"},
+		{"ts":"1700000001.000100","thread_ts":"1600000000.000100","text":"only words here","client_msg_id":"5d8e3f0e-0001-4a1c-9a46-1b5b7e2f7c11"},
+		{"ts":"1700000002.000100","thread_ts":"1600000000.000100","text":"abcdefgh1234567890 a reply"}]`))
+	x.WatchReplies(func(x *Text) []Part {
+		var parts []Part
+		for _, r := range x.Replies() {
+			parent := partOf(`[{"ts":"` + r.Thread + `","text":"its parent"}]`)
+			parent.Context = true
+			parts = append(parts, parent, Part{Raw: true, Of: r.Message, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Text)), nil }})
+		}
+		return parts
+	})
+	got, err := io.ReadAll(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tail = "its parent\n1600000000.000100 \nabcdefgh1234567890 a reply\n1700000002.000100 1600000000.000100 \n\n"
+	if !strings.HasSuffix(string(got), tail) || strings.Count(string(got), "its parent") != 1 {
+		t.Fatalf("%q", got)
+	}
+	if m, ok := x.Message(int64(len(got) - 40)); !ok || m.ID() != "1600000000.000100/1700000002.000100" {
+		t.Errorf("%+v", m)
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
 	}
 }
