@@ -1,6 +1,9 @@
 package sources
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What can be wrong with an item. Errors of a Source wrap one of them; an
 // error that wraps none is a Gap of kind "error".
@@ -20,3 +23,14 @@ func (e *SkipError) Error() string { return "left out: " + e.Reason }
 
 // Unwrap makes errors.Is(e, ErrSkipped) true.
 func (e *SkipError) Unwrap() error { return ErrSkipped }
+
+// RootError says that a source could not be read at all.
+type RootError struct {
+	Source string // as Info.Name would have been
+	Err    error
+}
+
+func (e *RootError) Error() string { return fmt.Sprintf("%s: %v", e.Source, e.Err) }
+
+// Unwrap returns the cause.
+func (e *RootError) Unwrap() error { return e.Err }

@@ -97,12 +97,9 @@ func (p *past) newestOptions() map[string]string {
 	return options
 }
 
-// Flags that a later part of a run takes from the journal unless they are set
-// anew. Those of coverage must not be set to anything else.
-var (
-	coverageFlags     = []string{"include", "exclude", "max-file-size", "one-file-system", "follow-symlinks"}
-	verificationFlags = []string{"never-verify", "canaries", "accounts", "verify-foreign", "verify-budget", "aws-endpoint"}
-)
+// verificationFlags are taken from the journal by a later part of its run unless
+// they are set anew, as are those of coverage and of connectors.
+var verificationFlags = []string{"never-verify", "canaries", "accounts", "verify-foreign", "verify-budget", "aws-endpoint"}
 
 // restore gives cmd's flags what the journal's run had.
 func (p *past) restore(cmd *cobra.Command, names []string) error {
@@ -133,7 +130,7 @@ func (p *past) checkCoverage(cmd *cobra.Command, targets []target, given bool, d
 			return fmt.Errorf("--resume: the journal is about %s, not about %s; name the same targets or none", shellQuoted(was), shellQuoted(now))
 		}
 	}
-	for _, name := range coverageFlags {
+	for _, name := range coverageFlags() {
 		f := cmd.Flag(name)
 		was, set := first.Options[name]
 		if !set {

@@ -21,6 +21,7 @@ since the journal holds no secret, appends what it learns to the same journal,
 and prints the report.`
 
 type recheckFlags struct {
+	crawl   crawlFlags // how the places are reached
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -37,6 +38,7 @@ func newRecheckCommand(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.recheck(cmd, f, args[0]) },
 	}
+	f.crawl.defineConnectors(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -88,11 +90,9 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, verificationFlags); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags)); err != nil {
 		return nil, err
 	}
-	var tree treeFlags
-	tree.followSymlinks = p.first().Options["follow-symlinks"] == "true"
 	v, err := f.verify.build(p.first().ID)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if err != nil {
 		return nil, err
 	}
-	opened, err := openTargets(a, targets, tree)
+	opened, err := openTargets(cmd.Context(), a, targets, &f.crawl)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
 	return &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
-		tree: tree, opened: opened, out: out, journalPath: path,
+		crawl: &f.crawl, opened: opened, out: out, journalPath: path,
 	}, nil
 }
 

@@ -47,7 +47,11 @@ func newRootCommand(a *app) *cobra.Command {
 	}
 	root.PersistentFlags().String("config", "", "read settings from this TOML `file`; its keys are the flags' names")
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newScanCommand(a), newReportCommand(a), newRecheckCommand(a), newManCommand(), newVersionCommand())
+	root.AddCommand(
+		newScanCommand(a), newReportCommand(a), newRecheckCommand(a),
+		newLsCommand(a), newCheckCommand(a), newPermissionsCommand(a),
+		newManCommand(), newVersionCommand(),
+	)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, a.env) }
 	return root
 }

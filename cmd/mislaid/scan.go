@@ -20,8 +20,6 @@ import (
 const scanHelp = `Scan crawls the targets, finds credentials, asks AWS once per key whether it is
 alive, and prints the leaks, the worst first, with who could have seen them.
 
-A target is a path, or - for standard input; none means the current directory.
-
 What is sent: with --verify=on (the default) one call of sts:GetCallerIdentity
 per key to the AWS Security Token Service, signed with the key. The secret
 itself is not sent. The call overwrites the key's "last used" date, is logged in
@@ -40,7 +38,7 @@ const scanExamples = `  mislaid scan
   mislaid scan --resume`
 
 type scanFlags struct {
-	tree    treeFlags
+	crawl   crawlFlags
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -56,11 +54,11 @@ func newScanCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
 		Short:   "Find credentials in directory trees and on standard input",
-		Long:    scanHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
+		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
 	}
-	f.tree.define(cmd)
+	f.crawl.define(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -78,7 +76,7 @@ func defineFailOn(cmd *cobra.Command, c *choice) {
 
 // scan is the command.
 func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) {
-	if f.tree.jobs < 0 {
+	if f.crawl.jobs < 0 {
 		return errors.New("--jobs: must not be negative")
 	}
 	if err := f.verify.makeAbsolute(cmd); err != nil {
@@ -131,8 +129,8 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.journal, err = filepath.Abs(f.journal); err != nil {
 		return fmt.Errorf("--journal: %w", err)
 	}
-	f.tree.own = a.ownFiles(f)
-	opened, err := openTargets(a, targets, f.tree)
+	f.crawl.own = a.ownFiles(f)
+	opened, err := openTargets(cmd.Context(), a, targets, &f.crawl)
 	if err != nil {
 		return err
 	}
@@ -151,7 +149,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	}
 	s := &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
-		verification: v, set: set, tree: f.tree, opened: opened, out: out, journalPath: f.journal,
+		verification: v, set: set, crawl: &f.crawl, opened: opened, out: out, journalPath: f.journal,
 	}
 	taken := file
 	file = nil // the session closes it
@@ -173,7 +171,7 @@ func (f *scanFlags) takeUp(cmd *cobra.Command, p *past, targets []target, given 
 	if err := p.checkCoverage(cmd, targets, given, set.Name()); err != nil {
 		return nil, err
 	}
-	if err := p.restore(cmd, slices.Concat(coverageFlags, verificationFlags, []string{"verify"})); err != nil {
+	if err := p.restore(cmd, slices.Concat(coverageFlags(), connectorFlags(), verificationFlags, []string{"verify"})); err != nil {
 		return nil, err
 	}
 	if !cmd.Flag("case").Changed {

@@ -27,7 +27,7 @@ type session struct {
 	past         *past
 	verification verification
 	set          *detectors.Set
-	tree         treeFlags
+	crawl        *crawlFlags
 	opened       opened
 	out          *output
 	journalPath  string
@@ -79,7 +79,7 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 	})
 	log := s.console.logger(s.flags.debug)
 	o := scan.Options{
-		Set: s.set, Sink: s.rec, Jobs: s.tree.jobs, MaxFileSize: int64(s.tree.maxFileSize), Reads: readLimiter(int64(s.tree.ioLimit)),
+		Set: s.set, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
 		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log,
 		Submit: func(r verify.Request) {
 			if note := s.submitted.Load(); note != nil {

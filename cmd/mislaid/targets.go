@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,15 +10,9 @@ import (
 
 // target is a place to crawl as the user named it.
 type target struct {
-	scheme string // a key of the registry of sources
-	path   string // for schemeLocal: absolute and clean
+	scheme string // of a connector
+	path   string // its normal form; for a local tree absolute and clean
 }
-
-// The schemes of this version's targets.
-const (
-	schemeLocal = "file"
-	schemeStdin = "stdin"
-)
 
 // plannedSchemes are spelled like targets but belong to other versions.
 var plannedSchemes = []string{"smb:", "slack:", "slack-export:", "gdrive:"}
@@ -47,34 +40,29 @@ func parseTargets(args []string) ([]target, error) {
 }
 
 func parseTarget(arg string) (target, error) {
-	if arg == "-" {
-		return target{scheme: schemeStdin}, nil
-	}
 	if arg == "" {
 		return target{}, errors.New("a target is empty; the current directory is written as a dot")
+	}
+	for _, c := range connectors {
+		if !c.claims(arg) {
+			continue
+		}
+		t, err := c.parse(arg)
+		if err != nil {
+			return target{}, fmt.Errorf("target %q: %w", arg, err)
+		}
+		return t, nil
 	}
 	for _, scheme := range plannedSchemes {
 		if strings.HasPrefix(arg, scheme) {
 			return target{}, fmt.Errorf("target %q: %s is not supported by this version; a path of that name is written ./%s", arg, scheme, arg)
 		}
 	}
-	if strings.HasPrefix(arg, `\\`) || webAddress.MatchString(arg) {
-		return target{}, fmt.Errorf("target %q: only paths and - (standard input) are supported by this version", arg)
-	}
-	path, err := filepath.Abs(arg)
-	if err != nil {
-		return target{}, fmt.Errorf("target %q: %w", arg, err)
-	}
-	return target{scheme: schemeLocal, path: path}, nil
+	return target{}, fmt.Errorf("target %q: this version crawls nothing that is spelled like that.\n%s", arg, targetHelp())
 }
 
 // String returns the target so that parseTarget gives the same again.
-func (t target) String() string {
-	if t.scheme == schemeStdin {
-		return "-"
-	}
-	return t.path
-}
+func (t target) String() string { return t.path }
 
 func targetNames(targets []target) []string {
 	names := make([]string, len(targets))

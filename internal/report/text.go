@@ -222,13 +222,25 @@ func (t *page) place(p *journal.Place) {
 		t.line(6, plain, "Nobody knows who can read it.")
 		return
 	}
-	t.line(6, plain, "Read by "+exposureWords(p.Audience))
-	t.grants("", p.Audience.Grants)
-	t.grants("could let themselves in: ", p.Audience.CouldJoin)
-	t.grants("reads along: ", p.Audience.Machines)
-	for _, u := range p.Audience.Unresolved {
+	t.audience(p.Audience)
+}
+
+// audience says who can read something, with the evidence.
+func (t *page) audience(a *sources.Audience) {
+	t.line(6, plain, "Read by "+exposureWords(a))
+	t.grants("", a.Grants)
+	t.grants("could let themselves in: ", a.CouldJoin)
+	t.grants("reads along: ", a.Machines)
+	for _, u := range a.Unresolved {
 		t.line(8, faint, "not found out: "+u)
 	}
+}
+
+// WriteAudience writes who can read something, as the text report does.
+func WriteAudience(w io.Writer, a sources.Audience, o Options) error {
+	t := page{w: w, o: o}
+	t.audience(&a)
+	return t.err
 }
 
 func (t *page) grants(label string, gs []sources.Grant) {

@@ -28,17 +28,6 @@ type Config struct {
 	Etc            string // the directory that describes the machine (passwd, group, exports, …); "": /etc
 }
 
-// RootError says that a root could not be read at all.
-type RootError struct {
-	Root string
-	Err  error
-}
-
-func (e *RootError) Error() string { return fmt.Sprintf("local: root %q: %v", e.Root, e.Err) }
-
-// Unwrap returns the cause.
-func (e *RootError) Unwrap() error { return e.Err }
-
 // Source is a tree or a file of this machine. It is safe for concurrent use.
 type Source struct {
 	config  Config
@@ -60,7 +49,7 @@ const idleDirs = 512
 // ContainerID is the ID of the one container of a Source.
 const ContainerID = "."
 
-// New opens the root. The error is a *RootError when the root cannot be read.
+// New opens the root. The error is a *sources.RootError when the root cannot be read.
 func New(c Config) (*Source, error) {
 	if err := checkConfig(c); err != nil {
 		return nil, err
@@ -71,7 +60,7 @@ func New(c Config) (*Source, error) {
 	}
 	s := &Source{config: c, filter: f}
 	if err := s.openRoot(); err != nil {
-		return nil, &RootError{Root: c.Root, Err: err}
+		return nil, &sources.RootError{Source: "file://" + filepath.ToSlash(c.Root), Err: err}
 	}
 	etc := c.Etc
 	if etc == "" {

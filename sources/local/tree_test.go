@@ -45,12 +45,12 @@ func TestRootErrors(t *testing.T) {
 	must(t, os.Symlink("nowhere", dir+"/dangling"))
 	for root, want := range map[string]error{dir + "/none": sources.ErrGone, dir + "/dangling": sources.ErrGone, dir + "/fifo": nil} {
 		_, err := New(Config{Root: root})
-		var re *RootError
+		var re *sources.RootError
 		if !errors.As(err, &re) || want != nil && !errors.Is(err, want) {
 			t.Errorf("%s: %v", root, err)
 		}
 	}
-	var re *RootError
+	var re *sources.RootError
 	if _, err := New(Config{Root: dir, Exclude: []string{"["}}); err == nil || errors.As(err, &re) {
 		t.Errorf("a bad pattern gives %v", err)
 	}
