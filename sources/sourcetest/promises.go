@@ -252,6 +252,7 @@ func testGone(t *testing.T, p Place) {
 		}
 	}
 	p.Put(t, "d/2", content("d/2"))
+	it.Attr.Version = "" // the same bytes may count as another version
 	if got := read(t, s, it); !bytes.Equal(got, content("d/2")) {
 		t.Errorf("back again it holds %q", got)
 	}
