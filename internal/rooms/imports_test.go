@@ -28,6 +28,9 @@ var rooms = map[string]room{
 			"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude",
 		},
 	},
+	"sources/slackexport":     {ours: []string{"sources", "internal/slackjson"}},
+	"sources/slack/slacktest": {},
+	"internal/slackjson":      {ours: []string{"sources"}},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},
