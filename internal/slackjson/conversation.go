@@ -1,6 +1,7 @@
 package slackjson
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -139,7 +140,7 @@ func (c Conversation) Title(d *Directory) string {
 			who = "group message"
 		}
 		if len(c.Members) == 0 {
-			return who + " " + c.ID
+			return who + " " + cmp.Or(c.Name, c.ID)
 		}
 		return who + " of " + names(d, c.Members)
 	}

@@ -105,7 +105,7 @@ func (w *Workspace) file(f *File, base string) object {
 	}
 	o := object{
 		"id": f.ID, "name": f.Name, "title": f.Name, "mimetype": f.Mimetype, "filetype": f.Filetype, "pretty_type": "Plain Text", "user": f.User,
-		"size": len(f.Bytes), "mode": f.Mode, "is_external": f.Mode == "external", "created": 1714550000, "timestamp": 1714550000,
+		"size": len(f.Bytes), "mode": f.Mode, "is_external": f.Mode == "external", "created": f.Created, "timestamp": f.Created,
 		"is_public": true, "public_url_shared": f.Public, "file_access": "visible",
 		"url_private":          base + "/files-pri/" + w.Team + "-" + f.ID + "/" + pathOf(f.Name),
 		"url_private_download": base + "/files-pri/" + w.Team + "-" + f.ID + "/download/" + pathOf(f.Name),

@@ -53,6 +53,7 @@ type File struct {
 	ID, Name, Filetype, Mimetype, Mode string
 	User                               string
 	Bytes                              []byte
+	Created                            int64 // seconds
 	Public                             bool
 	More                               map[string]any // further members of the file object
 	Deny                               bool           // whoever downloads it is sent to the page for signing in
@@ -127,7 +128,7 @@ func (w *Workspace) Share(c *Conversation, user, name string, data []byte) (*Mes
 // NewFile makes a file that no message shares yet.
 func (w *Workspace) NewFile(user, name string, data []byte) *File {
 	w.files++
-	f := &File{ID: fmt.Sprintf("F%08d", w.files), Name: name, Filetype: "text", Mimetype: "text/plain", Mode: "hosted", User: user, Bytes: data}
+	f := &File{ID: fmt.Sprintf("F%08d", w.files), Name: name, Filetype: "text", Mimetype: "text/plain", Mode: "hosted", User: user, Bytes: data, Created: 1714550000 + int64(w.files/3)}
 	w.Files[f.ID] = f
 	return f
 }
