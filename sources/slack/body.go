@@ -175,10 +175,13 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 }
 
 func (s *Source) openFile(ctx context.Context, b *body, it sources.Item, f file) (sources.Body, error) {
-	if f.Access == "check_file_info" || it.Attr.Version == "" {
+	if f.Access == "check_file_info" || it.Attr.Version == "" || f.mutable() {
 		found, err := s.findFile(ctx, b.ch, f.ID)
 		if err != nil {
 			return nil, err
+		}
+		if it.Attr.Version != "" && f.Access != "check_file_info" && found.version() != it.Attr.Version {
+			return nil, fmt.Errorf("slack: file %s: %w", f.ID, sources.ErrChanged)
 		}
 		f = found
 	}
@@ -258,7 +261,7 @@ func (b *body) Attr() sources.Attr { return b.attr }
 // Changed asks Slack whether a file is still the one that was opened. Messages
 // are what the answers held.
 func (b *body) Changed() (bool, error) {
-	if b.file.ID == "" {
+	if b.file.ID == "" || !b.file.mutable() {
 		return false, nil
 	}
 	f, err := b.src.findFile(b.ctx, b.ch, b.file.ID)

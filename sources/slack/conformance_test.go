@@ -80,11 +80,12 @@ func (p *place) Put(_ *testing.T, path string, data []byte) {
 	p.n++
 	if f := p.files[path]; f != nil {
 		f.Bytes = data
-		f.More = map[string]any{"updated": 1714550000 + p.n}
+		f.More = map[string]any{"editable": true, "updated": 1714550000 + p.n}
 		w.Files[f.ID] = f
 		return
 	}
 	m, f := w.Share(p.ch, "U0ANN", path, data)
+	f.More = map[string]any{"editable": true}
 	if p.n%3 == 0 {
 		m.Thread, p.first.Thread = p.first.TS, p.first.TS
 	} else if p.first == nil {

@@ -31,6 +31,7 @@ type file struct {
 	Created   int64  `json:"created"`
 	Updated   int64  `json:"updated"`
 	Edited    int64  `json:"edit_timestamp"`
+	Editable  bool   `json:"editable"`
 	External  bool   `json:"is_external"`
 	Where     string `json:"external_type"`
 	Private   string `json:"url_private"`
@@ -56,6 +57,12 @@ func parseFile(raw json.RawMessage) (file, error) {
 }
 
 func (f file) version() string { return fmt.Sprintf("%d-%d-%d", f.Size, f.Updated, f.Edited) }
+
+// mutable reports whether people can change the file: snippets, posts and
+// canvases. The bytes of an uploaded file never change.
+func (f file) mutable() bool {
+	return f.Editable || f.Mode != "hosted" && f.Mode != ""
+}
 
 func (f file) isList() bool { return f.Mode == "list" || f.Filetype == "list" }
 

@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,8 +46,8 @@ type Server struct {
 	Cohort       bool // one call of history and replies a minute, 15 items each
 	DeadCursors  bool // every cursor has expired
 
-	// Fault, if not nil, is asked before each call; true means that it has
-	// answered.
+	// Fault, if not nil, is asked before each call, without the lock; true means
+	// that it has answered.
 	Fault func(w http.ResponseWriter, r *http.Request, method string) bool
 
 	Calls  map[string]int // by method, those that were answered
@@ -89,8 +90,6 @@ func refuse(code string) object { return object{"ok": false, "error": code} }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.Lock()
-	defer s.Unlock()
 	if strings.HasPrefix(r.URL.Path, "/files-pri/") {
 		s.serveFile(w, r)
 		return
@@ -104,7 +103,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{Server: s, name: name, base: baseOf(r)}
+	s.Lock()
 	status, answer := c.do(w, r)
+	s.Unlock()
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Slack-Req-Id", "0")
 	if c.token != nil {
@@ -304,28 +305,36 @@ func (c *call) spend() int {
 // serveFile answers the download of a file. Without a token that may read files
 // it sends to the page for signing in, as Slack does.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
-	token := s.Tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 	rest := strings.TrimPrefix(r.URL.Path, "/files-pri/")
 	team, rest, _ := strings.Cut(rest, "-")
 	id, _, _ := strings.Cut(rest, "/")
-	s.Calls["file"]++
-	for _, space := range s.Workspaces {
-		f := space.Files[id]
-		if space.Team != team || f == nil {
-			continue
-		}
-		if token == nil || token.Error != "" || !slices.Contains(token.Scopes, "files:read") || f.Deny {
-			http.Redirect(w, r, baseOf(r)+"/signin?redir=%2Ffiles-pri%2F"+id, http.StatusFound)
-			return
-		}
-		if s.Fault != nil && s.Fault(w, r, "file") {
-			return
-		}
-		w.Header().Set("Content-Type", f.Mimetype)
-		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(f.Bytes)))
+	f, data := s.readable(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), team, id)
+	if f == nil {
+		http.Redirect(w, r, baseOf(r)+"/signin?redir=%2Ffiles-pri%2F"+id, http.StatusFound)
 		return
 	}
-	http.Redirect(w, r, baseOf(r)+"/signin?redir=%2F", http.StatusFound)
+	if s.Fault != nil && s.Fault(w, r, "file") {
+		return
+	}
+	w.Header().Set("Content-Type", f.Mimetype)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// readable returns a file and its bytes if the token may read it.
+func (s *Server) readable(secret, team, id string) (*File, []byte) {
+	s.Lock()
+	defer s.Unlock()
+	s.Calls["file"]++
+	token := s.Tokens[secret]
+	if token == nil || token.Error != "" || !slices.Contains(token.Scopes, "files:read") {
+		return nil, nil
+	}
+	for _, space := range s.Workspaces {
+		if f := space.Files[id]; space.Team == team && f != nil && !f.Deny {
+			return f, f.Bytes
+		}
+	}
+	return nil, nil
 }
 
 // RoundTrip implements http.RoundTripper without a network, so that time can be
