@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"mislaid/internal/pace"
 	"mislaid/internal/scan"
 )
 
@@ -19,7 +21,7 @@ func progressFor(t *testing.T, mode string) (shown string) {
 		p := new(scan.Progress)
 		path := "some/\x1b[31mfile"
 		p.Current.Store(&path)
-		stop := f.showProgress(c, p, c.logger(false))
+		stop := f.showProgress(c, p, nil, c.logger(false))
 		time.Sleep(time.Second / 2) // so that nothing is counted at the moment it is shown
 		for range 95 {
 			p.Items.Add(1)
@@ -58,5 +60,31 @@ func TestLinesStandAboveTheStatus(t *testing.T) {
 	_, _ = c.Write([]byte("a line\n"))
 	if got, want := w.String(), "\rworking\rwork   \r    \ra line\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestPauseIsShown: outside the hours a person sees until when, on a terminal
+// and in a log.
+func TestPauseIsShown(t *testing.T) {
+	for _, mode := range []string{"always", "auto"} {
+		synctest.Test(t, func(t *testing.T) {
+			h, err := pace.ParseHours("20:00-23:00", time.UTC) // the fake clock begins at midnight
+			if err != nil {
+				t.Fatal(err)
+			}
+			gate := pace.NewGate(h)
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() { _ = gate.Wait(ctx, 1) }()
+			var w bytes.Buffer
+			c := &console{w: &w}
+			f := &consoleFlags{progress: choice{value: mode}}
+			stop := f.showProgress(c, new(scan.Progress), gate, c.logger(false))
+			time.Sleep(40 * time.Second)
+			cancel()
+			stop()
+			if !strings.Contains(w.String(), "Sat 20:00 UTC") || !strings.Contains(w.String(), "paused") {
+				t.Errorf("%s: %q", mode, w.String())
+			}
+		})
 	}
 }

@@ -23,10 +23,27 @@ type recorder struct {
 
 var errJournalClosed = errors.New("the journal is closed")
 
+// begin commits the run's first records once they are made. It returns at once;
+// until then every Commit waits.
+func (r *recorder) begin(ctx context.Context, first func() []journal.Record) {
+	r.mu.Lock()
+	go func() {
+		defer r.mu.Unlock()
+		if err := r.commit(ctx, first()); err != nil && r.failed == nil {
+			r.failed = err
+		}
+	}()
+}
+
 // Commit implements journal.Sink.
 func (r *recorder) Commit(ctx context.Context, records []journal.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.commit(ctx, records)
+}
+
+// commit writes and folds records. The caller holds the lock.
+func (r *recorder) commit(ctx context.Context, records []journal.Record) error {
 	if r.failed != nil {
 		return r.failed
 	}

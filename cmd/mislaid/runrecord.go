@@ -26,14 +26,14 @@ func newRunID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// newRun says who runs what, where and with which program. The caller adds what
-// belongs to the command.
+// newRun says who runs what, where and with which version. The caller adds what
+// belongs to the command, and the program's hash.
 func (a *app) newRun(cmd *cobra.Command) journal.Run {
 	b := readBuild()
 	host, _ := os.Hostname() // a run without a name of its host is still a run
 	return journal.Run{
 		Command: cmd.Name(), Started: time.Now().UTC(), Version: b.version, Commit: b.commit, Go: runtime.Version(),
-		Platform: platform(), BinarySHA256: binarySum(), User: a.userName(), Host: host, Options: optionsSet(cmd),
+		Platform: platform(), User: a.userName(), Host: host, Options: optionsSet(cmd),
 	}
 }
 

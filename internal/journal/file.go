@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,8 +25,7 @@ const syncEvery = time.Second
 //
 // A Commit is one line, written by one call, so that after a crash it is whole
 // or it is the torn tail that Resume drops. It is on the disk when it holds an
-// End or a Checkpoint that is Done, a second later at the next Commit
-// otherwise, and after Close. After an error of writing, nothing is accepted
+// End, a second later at the next Commit otherwise, and after Close. After an error of writing, nothing is accepted
 // any more: the line it left may be half written.
 type File struct {
 	path string
@@ -36,6 +36,8 @@ type File struct {
 	synced time.Time // when the last flush to the disk was
 	dirty  bool      // something was written since
 	err    error     // the first error of writing
+
+	unlisted bool // its directory was not flushed since it was made
 }
 
 // Create makes a new journal at path, mode 0600, its directory 0700 if it has
@@ -49,11 +51,7 @@ func Create(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syncDir(dir); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	return &File{path: path, f: f, chain: genesis, synced: time.Now()}, nil
+	return &File{path: path, f: f, chain: genesis, synced: time.Now(), unlisted: true}, nil
 }
 
 // Resume opens a journal to go on with it: it takes the lock, checks the chain
@@ -143,20 +141,15 @@ func (f *File) Commit(ctx context.Context, records []Record) error {
 		return f.err
 	}
 	f.chain, f.dirty = chain, true
-	if mustSync(records) || time.Since(f.synced) >= syncEvery {
+	if ends(records) || time.Since(f.synced) >= syncEvery {
 		f.sync()
 	}
 	return f.err
 }
 
-// mustSync reports whether a commit is a milestone that may not be lost.
-func mustSync(records []Record) bool {
-	for i := range records {
-		if records[i].End != nil || records[i].Checkpoint != nil && records[i].Checkpoint.Done {
-			return true
-		}
-	}
-	return false
+// ends reports whether a commit closes a part of a run.
+func ends(records []Record) bool {
+	return slices.ContainsFunc(records, func(r Record) bool { return r.End != nil })
 }
 
 // sync flushes to the disk. The caller holds the lock.
@@ -164,10 +157,15 @@ func (f *File) sync() {
 	if f.err != nil || !f.dirty {
 		return
 	}
-	if err := f.f.Sync(); err != nil {
+	err := f.f.Sync()
+	if err == nil && f.unlisted {
+		err = syncDir(filepath.Dir(f.path))
+	}
+	if err != nil {
 		f.err = fmt.Errorf("journal: %w", err)
 		return
 	}
+	f.unlisted = false
 	f.synced, f.dirty = time.Now(), false
 }
 

@@ -32,6 +32,7 @@ func Fold(records iter.Seq2[Record, error]) (*Summary, error) {
 type Folder struct {
 	records      int
 	runs         []Run
+	since        *Since
 	ends         map[runKey]*End
 	running      runKey
 	leaks        map[string]*leakState
@@ -78,6 +79,11 @@ func (f *Folder) Add(r Record) (changed []string) {
 		return f.addVerdict(r.Verdict)
 	case r.Gap != nil:
 		f.coverage.addGap(r.Gap)
+	case r.Skip != nil:
+		f.coverage.addSkip(r.Skip)
+	case r.Since != nil:
+		since := *r.Since
+		f.since = &since
 	case r.Checkpoint != nil:
 		f.coverage.addCheckpoint(r.Checkpoint)
 	}
@@ -87,6 +93,7 @@ func (f *Folder) Add(r Record) (changed []string) {
 func (f *Folder) addRun(r *Run) {
 	f.running = runKey{r.ID, r.Command}
 	f.ends[f.running] = nil
+	f.coverage.part = runPart{r.ID, r.Part}
 	same := func(o Run) bool {
 		return o.ID == r.ID && o.Command == r.Command && o.Part == r.Part && o.Started.Equal(r.Started)
 	}
@@ -175,6 +182,7 @@ func (f *Folder) Leak(id string) (Leak, bool) {
 func (f *Folder) Summary() *Summary {
 	return &Summary{
 		Runs:         slices.Clone(f.runs),
+		Since:        f.since,
 		End:          f.end(),
 		Leaks:        f.snapshots(f.leaks),
 		Placeholders: f.snapshots(f.placeholders),

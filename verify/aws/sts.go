@@ -261,7 +261,7 @@ func identify(v *verify.Verdict, out *sts.GetCallerIdentityOutput) {
 	if partition, _, ok := parseARN(sdk.ToString(out.Arn)); ok {
 		v.ARN, v.Partition = sdk.ToString(out.Arn), partition
 	}
-	if id := sdk.ToString(out.UserId); userIDShape.MatchString(id) {
+	if id := sdk.ToString(out.UserId); len(id) <= maxUserID && userIDShape.MatchString(id) {
 		v.UserID = id
 	}
 }
