@@ -20,6 +20,8 @@ import (
 // else claims.
 var connectors = []connector{
 	stdinConnector,
+	slackConnector,
+	slackExportConnector,
 	localConnector,
 }
 

@@ -15,7 +15,7 @@ type target struct {
 }
 
 // plannedSchemes are spelled like targets but belong to other versions.
-var plannedSchemes = []string{"smb:", "slack:", "slack-export:", "gdrive:"}
+var plannedSchemes = []string{"smb:", "gdrive:"}
 
 var webAddress = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
 

@@ -17,7 +17,8 @@ func TestReveal(t *testing.T) {
 				return true
 			}
 			calls++
-			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") {
+			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") &&
+				f.pkg != module+"/cmd/mislaid" { // our own credentials, on their way to the connector
 				t.Errorf("%s: Reveal", f.fset.Position(sel.Pos()))
 			}
 			return true

@@ -170,3 +170,15 @@ func names(d *Directory, ids []string) string {
 	}
 	return s
 }
+
+// Kind is what kind of conversation it is, in people's words.
+func (c Conversation) Kind() string {
+	name := map[Form]string{Direct: "direct message", GroupDirect: "group message", PrivateChannel: "private channel", PublicChannel: "public channel"}[c.Form]
+	if c.External {
+		name += ", shared with other organisations"
+	}
+	if c.Archived {
+		name += ", archived"
+	}
+	return name
+}

@@ -16,7 +16,6 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"mislaid/internal/pace"
-	"mislaid/sources"
 )
 
 // client calls Slack's API by slack-go, and keeps the raw bodies of its answers:
@@ -216,9 +215,4 @@ func (c *client) suspect(method string, wait time.Duration) {
 	if (method == "conversations.history" || method == "conversations.replies") && wait > 45*time.Second && wait <= 2*time.Minute && !c.pace.slowed(method) {
 		c.pace.slowDown(method, cohortPerMinute)
 	}
-}
-
-// hidden is the sentinel under which every failure to see is counted.
-func hidden(err error) bool {
-	return errors.Is(err, sources.ErrDenied) || errors.Is(err, sources.ErrSession)
 }

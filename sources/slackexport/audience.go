@@ -156,3 +156,16 @@ func (s *Source) readSharesOf(ctx context.Context, p *place, e entry, by map[str
 		}
 	}
 }
+
+// Conversation says of a container what kind it is and who could read it when
+// the export was made.
+func (s *Source) Conversation(id string) (kind string, a sources.Audience, err error) {
+	p, err := s.place(id)
+	if err != nil {
+		return "", slackjson.Unknown("who could read it", s.layout.at), err
+	}
+	if p.known {
+		kind = p.conv.Kind()
+	}
+	return kind, s.conversation(p), nil
+}
