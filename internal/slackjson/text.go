@@ -190,6 +190,10 @@ func (t *Text) endPart(err error) error {
 	return err
 }
 
+// afterFile keeps what is said behind a file from standing within a few lines of
+// its end: it belongs to the message before it.
+const afterFile = "\n\n\n\n\n"
+
 func (t *Text) copyFile() error {
 	n := len(t.out)
 	if cap(t.out)-n < outSize {
@@ -199,6 +203,9 @@ func (t *Text) copyFile() error {
 	t.out = t.out[:n+m]
 	if err != nil {
 		t.out = append(t.out, '\n')
+		if t.part.Of.File != "" {
+			t.out = append(t.out, afterFile...)
+		}
 		return t.endPart(err)
 	}
 	return nil

@@ -86,7 +86,7 @@ func TestTextParts(t *testing.T) {
 	file := partOf(`{"raw": "bytes"}`)
 	file.Raw, file.Of = true, Message{File: "F1"}
 	got, x := textOf(t, partOf(`[{"ts":"1700000004.000100","text":"d"}]`), next, lost, thread, file)
-	want := "d\n1700000004.000100 \ne\n1700000005.000100 \nf\n1700000006.000100 \ny\n1700000002.000100 \n{\"raw\": \"bytes\"}\n"
+	want := "d\n1700000004.000100 \ne\n1700000005.000100 \nf\n1700000006.000100 \ny\n1700000002.000100 \n{\"raw\": \"bytes\"}\n" + afterFile
 	if got != want {
 		t.Errorf("got %q", got)
 	}
