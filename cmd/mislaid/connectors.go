@@ -21,6 +21,8 @@ import (
 var connectors = []connector{
 	stdinConnector,
 	smbConnector,
+	slackConnector,
+	slackExportConnector,
 	localConnector,
 }
 

@@ -21,8 +21,11 @@ type crawlFlags struct {
 	pacing           pacingFlags
 	local            localFlags
 	smb              smbFlags
+	slack            slackFlags
 
-	own []string // absolute paths of ours that are left out: journals hold key ids
+	scans  bool     // content is read, not only listed
+	reason string   // why, as the user said
+	own    []string // absolute paths of ours that are left out: journals hold key ids
 }
 
 func (f *crawlFlags) define(cmd *cobra.Command) {

@@ -74,7 +74,7 @@ func (w *worker) recheck(ctx context.Context, ref sources.Ref, places []journal.
 	}
 	wanted := make(map[sightingKey]bool)
 	for _, p := range places {
-		wanted[sightingKey{p.Kind, p.KeyID, p.Fingerprint}] = true
+		wanted[sightingKey{kind: p.Kind, id: p.KeyID, print: p.Fingerprint}] = true
 	}
 	kept := f.candidates[:0:0]
 	for _, c := range f.candidates {

@@ -121,7 +121,7 @@ type finds struct {
 	attr       sources.Attr
 	bytes      int64
 	sum        string // SHA-256 of the item's bytes, hex; "" not known
-	place      func(a detectors.Atom) journal.Position
+	place      func(a detectors.Atom) (pos journal.Position, within string)
 	marks      map[int]string // by line: the comment that asks to pass over it
 }
 
@@ -318,9 +318,10 @@ type found struct {
 	whole []byte // the item itself where a window held all of it
 }
 
-// place returns how the position of an item's atoms is told.
-func place(it sources.Item) func(a detectors.Atom) journal.Position {
-	return func(a detectors.Atom) journal.Position {
+// place returns how the position of an item's atoms is told, and the ID of the
+// message that they stand in where the item is made of messages.
+func place(it sources.Item) func(a detectors.Atom) (pos journal.Position, within string) {
+	return func(a detectors.Atom) (journal.Position, string) {
 		p := journal.Position{Offset: a.Off, Line: a.Line}
 		if a.LineStart >= 0 {
 			p.Column = int(a.Off-a.LineStart) + 1
@@ -331,8 +332,9 @@ func place(it sources.Item) func(a detectors.Atom) journal.Position {
 		if it.At != nil {
 			s := it.At(a.Off)
 			p.Line, p.Column, p.Name, p.Author, p.Time, p.Link = s.Line, s.Column, s.Name, s.Author, s.Time, s.Link
+			return p, s.Item
 		}
-		return p
+		return p, ""
 	}
 }
 
