@@ -14,6 +14,7 @@ var (
 	ErrChanged     = errors.New("changed while it was read")      // reread once, then a Gap
 	ErrUnsupported = errors.New("cannot be read by this version") // a Gap
 	ErrSession     = errors.New("the session with the source ended")
+	ErrExpired     = errors.New("the cursor has expired") // of Items alone: list from the start
 )
 
 // SkipError is an item that was left out by rule. It wraps ErrSkipped.

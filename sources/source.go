@@ -33,6 +33,12 @@ type Source interface {
 	// and Path are set) is about that item, and iteration goes on; an error
 	// with a zero Item ends the sequence. An error that wraps ErrSkipped
 	// means left out by rule.
+	//
+	// An Item that has nothing but a Cursor, without error, moves the cursor
+	// on: after a page of nothing, or as the last thing of a listing to say
+	// where the next one begins (see Container.Changes). An error with a zero
+	// Item that wraps ErrExpired says that after is worth nothing any more:
+	// the caller lists from the start.
 	Items(ctx context.Context, c Container, after Cursor) iter.Seq2[Item, error]
 
 	// Item finds again what Items listed, without listing. It returns an
@@ -61,6 +67,8 @@ type Info struct {
 	Hosts   []string // hosts that will be contacted, host:port
 	Streams int      // opens that are worth running in parallel; 0 means no opinion
 	Once    bool     // can be read only once (standard input): no resume, no reopening
+	Looks   bool     // Item tells an Attr that listings leave out, for much less than opening
+	Ordered bool     // lists what is likely to hold a credential first by itself
 	Notes   []string // what a reader must know about the whole source, e.g. "exported by SMB as [share]"
 }
 
@@ -68,6 +76,12 @@ type Info struct {
 type Container struct {
 	ID   string // stable within its source
 	Name string // what a person calls it
+
+	// Changes says that the last cursor of a listing that came to its end is
+	// a change token: Items after it yields what was changed or added since,
+	// and an item that was taken away as (Item{ID: …}, ErrGone). What it does
+	// not yield is unchanged.
+	Changes bool
 }
 
 // Cursor is an opaque string from the source: "resume after this item".
@@ -102,6 +116,10 @@ type Attr struct {
 	ModTime time.Time
 	Version string // changes when the bytes do; "" cannot tell
 	Author  string // overrides Item.Author when set
+
+	// Fresh says that the bytes changed so lately that they might change again
+	// without another Version: clocks of file systems are coarse.
+	Fresh bool
 }
 
 // Body reads an opened item. It belongs to one goroutine.

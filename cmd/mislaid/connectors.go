@@ -74,7 +74,7 @@ func connectorFlags() (names []string) {
 
 // coverageFlags are those that say what a scan covers.
 func coverageFlags() []string {
-	names := []string{"include", "exclude", "max-file-size"}
+	names := append([]string{"include", "exclude", "max-file-size"}, chosenCoverage...)
 	for _, c := range connectors {
 		names = append(names, c.coverage...)
 	}

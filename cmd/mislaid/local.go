@@ -81,6 +81,7 @@ func newLocal(t target, f *crawlFlags) (*local.Source, error) {
 	return local.New(local.Config{
 		Root: t.path, Include: f.include, Exclude: exclude,
 		OneFileSystem: f.local.oneFileSystem, FollowSymlinks: f.local.followSymlinks,
+		Attrs: f.attrs(), Ops: f.opsLimiter(),
 	})
 }
 

@@ -22,9 +22,14 @@ type past struct {
 	folder   *journal.Folder
 	last     map[containerKey]journal.Checkpoint
 	verdicts map[credentialKey]verify.Verdict // settled ones
+	since    *journal.Since                   // what was taken over; nil: nothing, or not all of it
+	salt     []byte                           // of its Seen records; nil: there is none
 }
 
-type containerKey struct{ source, container string }
+type containerKey struct {
+	source, container string
+	likely            bool
+}
 
 type credentialKey struct {
 	id    string
@@ -45,7 +50,11 @@ func (p *past) add(r journal.Record) error {
 	case r.Run != nil:
 		p.runs = append(p.runs, *r.Run)
 	case r.Checkpoint != nil:
-		p.last[containerKey{r.Checkpoint.Source, r.Checkpoint.Container}] = *r.Checkpoint
+		p.last[containerKey{r.Checkpoint.Source, r.Checkpoint.Container, r.Checkpoint.Likely}] = *r.Checkpoint
+	case r.Since != nil:
+		p.since = r.Since
+	case r.Seen != nil && p.salt == nil:
+		p.salt = r.Seen.Salt
 	case r.Verdict != nil:
 		key := credentialKey{r.Verdict.KeyID, r.Verdict.Fingerprint}
 		if r.Verdict.Settled() {
@@ -221,7 +230,7 @@ func unsettled(s *journal.Summary) [][]journal.Place {
 		}
 		index := make(map[key]int)
 		for _, p := range l.Places {
-			if !open[p.Fingerprint] {
+			if !open[p.Fingerprint] || p.State == journal.StateGone {
 				continue
 			}
 			k := key{l.ID, p.Fingerprint}

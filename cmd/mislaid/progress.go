@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"mislaid/internal/pace"
 	"mislaid/internal/report"
 	"mislaid/internal/scan"
 )
@@ -15,8 +16,11 @@ const (
 	logEvery    = 30 * time.Second
 )
 
+// pausedFormat is how the end of a pause is told: the day matters at midnight.
+const pausedFormat = "Mon 15:04 MST"
+
 // showProgress shows what p counts until the returned function is called.
-func (f *consoleFlags) showProgress(c *console, p *scan.Progress, log *slog.Logger) (stop func()) {
+func (f *consoleFlags) showProgress(c *console, p *scan.Progress, gate *pace.Gate, log *slog.Logger) (stop func()) {
 	line := f.progress.value == "always" || f.progress.value == "auto" && columns(c.w) > 0
 	every := logEvery
 	if line {
@@ -39,7 +43,11 @@ func (f *consoleFlags) showProgress(c *console, p *scan.Progress, log *slog.Logg
 			case now := <-ticker.C:
 				perSecond := m.rate(p.Bytes.Load(), now)
 				if line {
-					c.setStatus(statusLine(p, perSecond, columns(c.w)))
+					c.setStatus(statusLine(p, gate, perSecond, columns(c.w)))
+					continue
+				}
+				if until, paused := gate.Paused(); paused {
+					log.Info("paused", "until", until.Format(pausedFormat), "items", p.Items.Load())
 					continue
 				}
 				log.Info("progress", "items", p.Items.Load(), "bytes", p.Bytes.Load(), "bytes_per_second", perSecond,
@@ -81,13 +89,19 @@ func current(p *scan.Progress) string {
 }
 
 // statusLine returns one line that fits into width columns (0: 80).
-func statusLine(p *scan.Progress, perSecond int64, width int) string {
+func statusLine(p *scan.Progress, gate *pace.Gate, perSecond int64, width int) string {
 	if width == 0 {
 		width = 80
 	}
 	line := fmt.Sprintf("%d items  %s  %s/s  %d candidates", p.Items.Load(), formatBytes(p.Bytes.Load()), formatBytes(perSecond), p.Candidates.Load())
+	if n := p.Unchanged.Load(); n > 0 {
+		line += fmt.Sprintf("  %d unchanged", n)
+	}
 	if n := p.Gaps.Load(); n > 0 {
 		line += fmt.Sprintf("  %d gaps", n)
+	}
+	if until, paused := gate.Paused(); paused {
+		line = "paused until " + until.Format(pausedFormat) + "  " + line
 	}
 	runes := []rune(line)
 	place := []rune(report.Clean(current(p)))

@@ -19,7 +19,7 @@ func progressFor(t *testing.T, mode string) (shown string) {
 		p := new(scan.Progress)
 		path := "some/\x1b[31mfile"
 		p.Current.Store(&path)
-		stop := f.showProgress(c, p, c.logger(false))
+		stop := f.showProgress(c, p, nil, c.logger(false))
 		time.Sleep(time.Second / 2) // so that nothing is counted at the moment it is shown
 		for range 95 {
 			p.Items.Add(1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,8 @@ func newRecheckCommand(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.recheck(cmd, f, args[0]) },
 	}
+	f.crawl.choose.defineNever(cmd)
+	f.crawl.pacing.define(cmd)
 	f.crawl.defineConnectors(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
@@ -55,7 +58,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if !journalExists(path) {
 		return fmt.Errorf("there is no journal %s", path)
 	}
-	if err := f.verify.makeAbsolute(cmd); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd)); err != nil {
 		return err
 	}
 	set, err := newDetectors()
@@ -90,7 +93,11 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags)); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags, []string{"never-open"})); err != nil {
+		return nil, err
+	}
+	rules, err := f.crawl.choose.rules()
+	if err != nil {
 		return nil, err
 	}
 	v, err := f.verify.build(p.first().ID)
@@ -110,7 +117,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
 	return &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
-		crawl: &f.crawl, opened: opened, out: out, journalPath: path,
+		crawl: &f.crawl, opened: opened, out: out, journalPath: path, rules: rules, gate: f.crawl.pacing.gate(),
 	}, nil
 }
 

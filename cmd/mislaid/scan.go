@@ -15,6 +15,7 @@ import (
 	"mislaid/detectors"
 	"mislaid/internal/journal"
 	"mislaid/internal/scan"
+	"mislaid/sources"
 )
 
 const scanHelp = `Scan crawls the targets, finds credentials, asks AWS once per key whether it is
@@ -79,7 +80,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.crawl.jobs < 0 {
 		return errors.New("--jobs: must not be negative")
 	}
-	if err := f.verify.makeAbsolute(cmd); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check()); err != nil {
 		return err
 	}
 	targets, err := parseTargets(args)
@@ -111,6 +112,16 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 			return err
 		}
 	}
+	rules, err := f.crawl.choose.rules()
+	if err != nil {
+		return err
+	}
+	var before *earlier
+	if path := f.crawl.choose.since; path != "" {
+		if before, err = f.earlier(cmd, p, path, set.Name()); err != nil {
+			return err
+		}
+	}
 	run := a.newRun(cmd)
 	run.ID, run.Case, run.Reason, run.Targets = newRunID(), f.caseID, f.reason, targetNames(targets)
 	if len(p.runs) > 0 {
@@ -135,6 +146,9 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 		return err
 	}
 	defer opened.close()
+	if before != nil {
+		before.about(opened)
+	}
 	for _, src := range opened.sources {
 		run.Contacts = append(run.Contacts, src.Info().Hosts...)
 	}
@@ -150,17 +164,33 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	s := &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
 		verification: v, set: set, crawl: &f.crawl, opened: opened, out: out, journalPath: f.journal,
+		rules: rules, gate: f.crawl.pacing.gate(), earlier: before,
 	}
 	taken := file
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
 		if len(p.runs) > 0 && v.verifier != nil {
-			if err := s.reopen(ctx, unsettled(s.rec.summary()), o); err != nil {
+			if err := s.reopen(ctx, s.left(), o); err != nil {
 				return err
 			}
 		}
 		return scan.Run(ctx, s.opened.sources, o)
 	})
+}
+
+// earlier opens the journal of --since. A resumed run whose own journal has what
+// was taken over goes on without it, reading everything that is left.
+func (f *scanFlags) earlier(cmd *cobra.Command, p *past, path, detectors string) (*earlier, error) {
+	if own, err := filepath.Abs(f.journal); err == nil && f.journal != "" && own == path {
+		return nil, errors.New("--since: that is the journal of this scan itself; name an earlier one")
+	}
+	e, err := openEarlier(cmd, path, detectors)
+	if err != nil && p.since != nil {
+		e = &earlier{past: newPast(), summary: new(journal.Summary), gaps: make(map[sources.Ref]bool), Since: *p.since}
+		e.missing = err.Error()
+		return e, nil
+	}
+	return e, err
 }
 
 // takeUp makes the flags and targets those of the journal's run.
@@ -243,7 +273,7 @@ func (a *app) ownFiles(f *scanFlags) []string {
 
 // resumeHint is what a user types to go on.
 func (s *session) resumeHint() string {
-	again := words(s.cmd, []string{"format", "output", "fail-on", "jobs", "io-limit"})
+	again := words(s.cmd, append([]string{"format", "output", "fail-on"}, gentle...))
 	return shellQuoted(slices.Concat([]string{"mislaid", "scan", "--resume", "--journal", s.journalPath}, again))
 }
 

@@ -31,6 +31,9 @@ type session struct {
 	opened       opened
 	out          *output
 	journalPath  string
+	rules        scan.Rules
+	gate         *pace.Gate // nil: all day
+	earlier      *earlier   // what the scan builds on; nil: nothing
 
 	console   *console
 	rec       *recorder
@@ -50,7 +53,11 @@ func (s *session) do(ctx context.Context, file *journal.File, work func(context.
 	s.rec = &recorder{file: file, folder: s.past.folder, settled: s.settled}
 	s.rec.begin(context.WithoutCancel(ctx), s.firstRecords)
 	s.banner()
-	return s.end(ctx, s.verifyBeside(ctx, work))
+	workErr := s.takeOver(ctx)
+	if workErr == nil {
+		workErr = s.verifyBeside(ctx, work)
+	}
+	return s.end(ctx, workErr)
 }
 
 // firstRecords says who runs what. The crawl begins while the program's hash is
@@ -80,7 +87,8 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 	log := s.console.logger(s.flags.debug)
 	o := scan.Options{
 		Set: s.set, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
-		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log,
+		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log, Rules: s.rules, Deadline: s.crawl.pacing.deadline,
+		Reading: reading(s.cmd),
 		Submit: func(r verify.Request) {
 			if note := s.submitted.Load(); note != nil {
 				(*note)(r)
@@ -88,7 +96,17 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 			q.Submit(r)
 		},
 	}
-	defer s.flags.showProgress(s.console, o.Progress, log)()
+	if s.gate != nil {
+		o.Gate = s.gate
+	}
+	o.Since, o.Salt = s.sinceOptions()
+	if len(s.past.runs) > 0 && s.rules.Likely != nil {
+		var err error
+		if o.ReadFirst, err = journal.LoadSeen(s.journalPath, true); err != nil {
+			return err
+		}
+	}
+	defer s.flags.showProgress(s.console, o.Progress, s.gate, log)()
 
 	verified := make(chan error, 1)
 	go func() { verified <- q.Run(ctx) }()
@@ -192,6 +210,15 @@ func (s *session) banner() {
 		line("", "--verify=off sends nothing")
 	}
 	line("journal", "%s", report.Clean(s.journalPath))
+	if s.earlier != nil {
+		line("since", "%s", s.earlier.line())
+	}
+	if s.gate != nil {
+		line("reads", "between %s only, by this machine's clock (%s)", &s.crawl.pacing.between, s.crawl.pacing.between.Zone())
+	}
+	if n := s.rules.Never.Len(); n > 0 {
+		line("leaves", "alone what %d lines of %s name", n, report.Clean(s.crawl.choose.neverOpen))
+	}
 	if s.run.Part > 0 {
 		line("resumes", "run %s, part %d", report.Clean(s.run.ID), s.run.Part)
 	}

@@ -17,6 +17,8 @@ type crawlFlags struct {
 	maxFileSize      size
 	jobs             int
 	ioLimit          byteRate
+	choose           chooseFlags
+	pacing           pacingFlags
 	local            localFlags
 
 	own []string // absolute paths of ours that are left out: journals hold key ids
@@ -29,6 +31,9 @@ func (f *crawlFlags) define(cmd *cobra.Command) {
 	fs.Var(&f.maxFileSize, "max-file-size", "leave out larger files, such as 50MB (default: none)")
 	fs.IntVar(&f.jobs, "jobs", 0, "scan with this `many` goroutines (default: four more than there are processors)")
 	fs.Var(&f.ioLimit, "io-limit", "read at most this much per second, such as 20MB")
+	f.choose.define(cmd)
+	f.pacing.define(cmd)
+	f.pacing.defineDeadline(cmd)
 	f.defineConnectors(cmd)
 }
 

@@ -152,7 +152,7 @@ func TestStatusLineFits(t *testing.T) {
 	p.Bytes.Store(5e12)
 	p.Gaps.Store(3)
 	for _, width := range []int{20, 40, 80, 200, 0} {
-		line := statusLine(p, 123e6, width)
+		line := statusLine(p, nil, 123e6, width)
 		limit := width
 		if limit == 0 {
 			limit = 80

@@ -14,6 +14,10 @@ type coverage struct {
 	gaps        map[digest]keptGap
 	first       []Gap // the first MaxGaps
 	totals      map[gapKind]int64
+	skips       map[digest]bool
+	skipped     []Skip              // the first MaxGaps
+	listing     map[string][]digest // gaps of listings, by source
+	run         map[string]string   // by source: the run that lists it
 }
 
 type containerKey struct{ source, container string }
@@ -24,6 +28,7 @@ type gapKind struct{ source, reason string }
 type keptGap struct {
 	count int64
 	at    int
+	kind  gapKind
 }
 
 func newCoverage() coverage {
@@ -32,16 +37,60 @@ func newCoverage() coverage {
 		checkpoints: make(map[containerKey]Checkpoint),
 		gaps:        make(map[digest]keptGap),
 		totals:      make(map[gapKind]int64),
+		skips:       make(map[digest]bool),
+		listing:     make(map[string][]digest),
+		run:         make(map[string]string),
 	}
 }
 
-func (c *coverage) addSource(s *Source) {
+// addSource takes a source that a run begins to list. What an earlier part of
+// the run could not list, this part lists, or says again that it cannot.
+func (c *coverage) addSource(s *Source, run string) {
 	own := *s
 	c.sources[s.Name] = &own
+	if s.Error != "" {
+		return // it ends the listing
+	}
+	if c.run[s.Name] == run {
+		for _, key := range c.listing[s.Name] {
+			c.forget(key)
+		}
+	}
+	delete(c.listing, s.Name)
+	c.run[s.Name] = run
 }
 
 func (c *coverage) addCheckpoint(p *Checkpoint) {
-	c.checkpoints[containerKey{p.Source, p.Container}] = *p
+	if !p.Likely { // that pass counts nothing: all its items are met again
+		c.checkpoints[containerKey{p.Source, p.Container}] = *p
+	}
+}
+
+func (c *coverage) addSkip(s *Skip) {
+	key := digestOf(s.Ref.Source, s.Ref.Container, s.Ref.Item, s.Reason)
+	if !c.skips[key] && len(c.skipped) < MaxGaps {
+		c.skips[key] = true
+		c.skipped = append(c.skipped, *s)
+	}
+}
+
+// forget takes a gap back.
+func (c *coverage) forget(key digest) {
+	kept := c.gaps[key]
+	delete(c.gaps, key)
+	if kept.count == 0 {
+		return
+	}
+	c.totals[kept.kind] -= kept.count
+	if kept.at >= 0 {
+		c.first = slices.Delete(c.first, kept.at, kept.at+1)
+		for k, g := range c.gaps {
+			if g.at > kept.at {
+				g.at--
+				c.gaps[k] = g
+			}
+		}
+	}
 }
 
 // addGap counts a gap; the same one met again replaces what it counted for.
@@ -58,14 +107,18 @@ func (c *coverage) addGap(g *Gap) {
 		c.first[kept.at] = *g
 	}
 	n := max(g.Count, 1)
-	c.totals[gapKind{g.Ref.Source, g.Reason}] += n - kept.count
+	kept.kind = gapKind{g.Ref.Source, g.Reason}
+	c.totals[kept.kind] += n - kept.count
 	kept.count = n
+	if !again && g.Ref.Item == "" {
+		c.listing[g.Ref.Source] = append(c.listing[g.Ref.Source], key)
+	}
 	c.gaps[key] = kept
 }
 
 // summary adds everything up. Gaps come in the order of their names.
 func (c *coverage) summary() Coverage {
-	out := Coverage{Gaps: slices.Clone(c.first), GapBy: make(map[string]int64)}
+	out := Coverage{Gaps: slices.Clone(c.first), GapBy: make(map[string]int64), Skipped: slices.Clone(c.skipped)}
 	bySource := make(map[string]*SourceCoverage)
 	source := func(name string) *SourceCoverage {
 		if bySource[name] == nil {
@@ -85,6 +138,9 @@ func (c *coverage) summary() Coverage {
 		sc.Done = sc.Done && p.Done
 	}
 	for kind, n := range c.totals {
+		if n == 0 {
+			continue // taken back
+		}
 		out.GapTotal += n
 		out.GapBy[kind.reason] += n
 		source(kind.source).Gaps += n
@@ -97,6 +153,12 @@ func (c *coverage) summary() Coverage {
 			strings.Compare(a.Ref.Source, b.Ref.Source), strings.Compare(a.Ref.Container, b.Ref.Container),
 			strings.Compare(a.Path, b.Path), strings.Compare(a.Ref.Item, b.Ref.Item),
 			strings.Compare(a.Inner, b.Inner), strings.Compare(a.Reason, b.Reason),
+		)
+	})
+	slices.SortFunc(out.Skipped, func(a, b Skip) int {
+		return cmp.Or(
+			strings.Compare(a.Ref.Source, b.Ref.Source), strings.Compare(a.Ref.Container, b.Ref.Container),
+			strings.Compare(a.Path, b.Path), strings.Compare(a.Ref.Item, b.Ref.Item),
 		)
 	})
 	return out

@@ -55,6 +55,7 @@ func (r *Record) check() error {
 	for _, set := range [...]bool{
 		r.Run != nil, r.Source != nil, r.Sighting != nil, r.Audience != nil,
 		r.Verdict != nil, r.Gap != nil, r.Checkpoint != nil, r.End != nil,
+		r.Skip != nil, r.Since != nil, r.Seen != nil,
 	} {
 		if set {
 			n++

@@ -32,6 +32,7 @@ func Fold(records iter.Seq2[Record, error]) (*Summary, error) {
 type Folder struct {
 	records      int
 	runs         []Run
+	since        *Since
 	ends         map[runKey]*End
 	running      runKey
 	leaks        map[string]*leakState
@@ -69,7 +70,7 @@ func (f *Folder) Add(r Record) (changed []string) {
 		end := *r.End
 		f.ends[f.running] = &end
 	case r.Source != nil:
-		f.coverage.addSource(r.Source)
+		f.coverage.addSource(r.Source, f.running.id)
 	case r.Sighting != nil:
 		return f.addSighting(r.Sighting)
 	case r.Audience != nil:
@@ -78,6 +79,11 @@ func (f *Folder) Add(r Record) (changed []string) {
 		return f.addVerdict(r.Verdict)
 	case r.Gap != nil:
 		f.coverage.addGap(r.Gap)
+	case r.Skip != nil:
+		f.coverage.addSkip(r.Skip)
+	case r.Since != nil:
+		since := *r.Since
+		f.since = &since
 	case r.Checkpoint != nil:
 		f.coverage.addCheckpoint(r.Checkpoint)
 	}
@@ -175,6 +181,7 @@ func (f *Folder) Leak(id string) (Leak, bool) {
 func (f *Folder) Summary() *Summary {
 	return &Summary{
 		Runs:         slices.Clone(f.runs),
+		Since:        f.since,
 		End:          f.end(),
 		Leaks:        f.snapshots(f.leaks),
 		Placeholders: f.snapshots(f.placeholders),

@@ -25,6 +25,9 @@ type Record struct {
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
+	Skip       *Skip       `json:"skip,omitempty"`
+	Since      *Since      `json:"since,omitempty"`
+	Seen       *Seen       `json:"seen,omitempty"`
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 	End        *End        `json:"end,omitempty"`
 }
@@ -88,8 +91,23 @@ type Sighting struct {
 	Version     string               `json:"version,omitempty"`
 	SHA256      string               `json:"sha256,omitempty"` // of the item's bytes
 	AudienceID  string               `json:"audience,omitempty"`
-	Found       time.Time            `json:"found"`
+	Found       time.Time            `json:"found"` // when the place was read
+
+	// A run that builds on an earlier journal takes its sightings over.
+	State   State     `json:"state,omitempty"`
+	Checked time.Time `json:"checked,omitzero"` // when State was found out
 }
+
+// State says how a sighting came into the journal of a run.
+type State string
+
+// The states of a sighting.
+const (
+	StateRead      State = ""          // the run read the place
+	StateEarlier   State = "earlier"   // of an earlier run; this one has not come to the place
+	StateUnchanged State = "unchanged" // of an earlier run; the place is as it was then
+	StateGone      State = "gone"      // of an earlier run; it no longer stands there
+)
 
 // MaxPositions is how many positions of a credential are kept per place.
 const MaxPositions = 100
@@ -146,12 +164,17 @@ type Counts struct {
 	Items   int64            `json:"items"` // read to the end
 	Bytes   int64            `json:"bytes"`
 	Skipped map[string]int64 `json:"skipped,omitempty"` // left out by rule, by reason
+
+	// Unchanged are items that an earlier run read and that are as they were
+	// then. Where a source tells only what changed, there are at least so many.
+	Unchanged int64 `json:"unchanged,omitempty"`
 }
 
 // Add adds o to c.
 func (c *Counts) Add(o Counts) {
 	c.Items += o.Items
 	c.Bytes += o.Bytes
+	c.Unchanged += o.Unchanged
 	for k, n := range o.Skipped {
 		if c.Skipped == nil {
 			c.Skipped = make(map[string]int64)
@@ -168,6 +191,27 @@ type Checkpoint struct {
 	Cursor    sources.Cursor `json:"cursor"`
 	Done      bool           `json:"done,omitempty"` // the container was listed to its end
 	Counts    Counts         `json:"counts"`         // of all items up to Cursor, from the container's start
+
+	Likely  bool `json:"likely,omitempty"`  // of the pass over likely names that goes before: it counts nothing
+	Changes bool `json:"changes,omitempty"` // of a listing of changes alone, not of the whole container
+}
+
+// Skip is an item that was left out by a rule under which each one is named.
+type Skip struct {
+	Ref    sources.Ref `json:"ref"`
+	Path   string      `json:"path"`
+	Reason string      `json:"reason"`
+	Time   time.Time   `json:"time"`
+}
+
+// Since says on which earlier journal a run builds. It is committed after all
+// that was taken over from there.
+type Since struct {
+	Journal string    `json:"journal"` // path
+	Run     string    `json:"run"`     // its run's ID
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"` // zero: it was cut off
+	Full    string    `json:"full,omitempty"` // why nothing was taken over and everything is read; "" it was
 }
 
 // End closes a part of a run. A journal without one was cut off.

@@ -12,8 +12,9 @@ import (
 // Summary is what a journal says, folded: the leaks, worst first, and what was
 // and was not read.
 type Summary struct {
-	Runs         []Run // the run and its resumptions, in order
-	End          *End  // nil: cut off, or still running
+	Runs         []Run  // the run and its resumptions, in order
+	Since        *Since // the earlier journal that it builds on; nil: none
+	End          *End   // nil: cut off, or still running
 	Leaks        []Leak
 	Placeholders []Leak // published sample keys: never leaks, never silent
 	Coverage     Coverage
@@ -87,6 +88,7 @@ type Coverage struct {
 	Gaps     []Gap            // the first MaxGaps
 	GapTotal int64            // all of them
 	GapBy    map[string]int64 // by reason
+	Skipped  []Skip           // the first MaxGaps of those that were left out by a rule that names each
 }
 
 // MaxGaps is how many gaps a Summary keeps; the journal holds them all.

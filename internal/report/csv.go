@@ -16,6 +16,7 @@ var csvHeader = [...]string{
 	"severity", "verdict", "why_not", "code", "id", "account", "arn", "rule", "source", "container", "path",
 	"line", "column", "offset", "positions", "kind", "fingerprint", "confidence", "author", "time", "audience",
 	"heads_min", "heads_max", "since", "link", "version", "sha256", "verified_at", "leak_id",
+	"state", "last_read",
 }
 
 // writeCSV writes RFC 4180 with a header. Names are cleaned as for a terminal,
@@ -63,6 +64,7 @@ func csvRow(l *journal.Leak, p *journal.Place) []string {
 		number(int64(first.Line)), number(int64(first.Column)), strconv.FormatInt(first.Offset, 10), strconv.Itoa(p.Total),
 		string(p.Kind), string(p.Fingerprint), string(p.Confidence), p.Author, stamp(p.ModTime), audience,
 		headsMin, headsMax, since, p.Link, p.Version, p.SHA256, stamp(v.Time), l.ID,
+		string(p.State), stamp(p.Found),
 	}
 	for i := range row {
 		row[i] = cell(row[i])

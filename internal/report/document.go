@@ -25,6 +25,7 @@ type docSummary struct {
 	Complete     bool           `json:"complete"`
 	Ended        string         `json:"ended"` // "complete", "interrupted", "": it did not end
 	EndedAt      *time.Time     `json:"ended_at,omitempty"`
+	Since        *docSince      `json:"since,omitempty"`
 }
 
 type docLeak struct {
@@ -64,6 +65,8 @@ type docSighting struct {
 	Author         string               `json:"author,omitempty"`
 	Time           *time.Time           `json:"time,omitempty"`
 	Found          *time.Time           `json:"found,omitempty"`
+	State          journal.State        `json:"state,omitempty"`
+	Checked        *time.Time           `json:"checked,omitempty"`
 	Size           int64                `json:"size"`
 	Version        string               `json:"version,omitempty"`
 	SHA256         string               `json:"sha256,omitempty"`
@@ -119,9 +122,27 @@ type docGrant struct {
 type docCoverage struct {
 	Sources []docSource `json:"sources"`
 	journal.Counts
-	Gaps     []docGap         `json:"gaps"`
-	GapTotal int64            `json:"gap_total"`
-	GapBy    map[string]int64 `json:"gap_by"`
+	Gaps      []docGap         `json:"gaps"`
+	GapTotal  int64            `json:"gap_total"`
+	GapBy     map[string]int64 `json:"gap_by"`
+	NotOpened []docSkip        `json:"not_opened,omitempty"`
+}
+
+type docSkip struct {
+	Source    string     `json:"source"`
+	Container string     `json:"container"`
+	Item      string     `json:"item"`
+	Path      string     `json:"path"`
+	Reason    string     `json:"reason"`
+	Time      *time.Time `json:"time,omitempty"`
+}
+
+type docSince struct {
+	Journal string     `json:"journal"`
+	Run     string     `json:"run"`
+	Started *time.Time `json:"started,omitempty"`
+	Ended   *time.Time `json:"ended,omitempty"`
+	Full    string     `json:"full,omitempty"`
 }
 
 type docSource struct {
@@ -160,6 +181,9 @@ func newSummary(s *journal.Summary) docSummary {
 	if s.End != nil {
 		d.Ended, d.EndedAt = s.End.Reason, when(s.End.Time)
 	}
+	if b := s.Since; b != nil {
+		d.Since = &docSince{text(b.Journal), text(b.Run), when(b.Started), when(b.Ended), text(b.Full)}
+	}
 	return d
 }
 
@@ -183,7 +207,7 @@ func newSighting(p *journal.Place) docSighting {
 	d := docSighting{
 		Source: text(p.Ref.Source), Container: text(p.Ref.Container), Item: text(p.Ref.Item), Path: text(whole(p.Path, p.Inner)),
 		Kind: p.Kind, Fingerprint: p.Fingerprint, Confidence: p.Confidence, Author: text(p.Author),
-		Time: when(p.ModTime), Found: when(p.Found), Size: p.Size, Version: text(p.Version), SHA256: p.SHA256,
+		Time: when(p.ModTime), Found: when(p.Found), State: p.State, Checked: when(p.Checked), Size: p.Size, Version: text(p.Version), SHA256: p.SHA256,
 		Link: text(p.Link), Hints: newHints(p.Hints), PositionsTotal: p.Total,
 		Positions: make([]docPosition, min(len(p.Positions), journal.MaxPositions)),
 	}
@@ -278,6 +302,11 @@ func newCoverage(c *journal.Coverage, gaps bool) docCoverage {
 	for _, s := range c.Sources {
 		s.Name, s.Title, s.Error, s.Notes = text(s.Name), text(s.Title), text(s.Error), texts(s.Notes)
 		d.Sources = append(d.Sources, docSource{s.Source, s.Counts, s.Gaps, s.Done})
+	}
+	for _, s := range c.Skipped {
+		d.NotOpened = append(d.NotOpened, docSkip{
+			text(s.Ref.Source), text(s.Ref.Container), text(s.Ref.Item), text(s.Path), s.Reason, when(s.Time),
+		})
 	}
 	if gaps {
 		for i := range c.Gaps {

@@ -191,6 +191,9 @@ func sarifResultOf(l *journal.Leak, p *journal.Place, placeholder bool) sarifRes
 			"fingerprint": p.Fingerprint, "positions": p.Total,
 		},
 	}
+	if p.State != journal.StateRead {
+		r.Properties["state"], r.Properties["last_read"] = p.State, stamp(p.Found)
+	}
 	if placeholder {
 		r.Kind, r.Level = "informational", "none"
 	}

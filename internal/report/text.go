@@ -16,6 +16,7 @@ import (
 const (
 	shownPositions = 10 // per place
 	shownGaps      = 5  // per reason
+	shownSkips     = 20
 )
 
 // writeText writes the report for people. The first error of w ends it.
@@ -62,6 +63,7 @@ func (t *page) head(s *journal.Summary) {
 		t.field("Version", version)
 		t.field("Run", r.ID)
 	}
+	t.field("Builds on", sinceWords(s.Since))
 	t.raw("")
 	t.verdict(s)
 }
@@ -217,6 +219,9 @@ func (t *page) place(p *journal.Place) {
 	t.line(6, plain, strings.Join(about, ", "))
 	if p.Link != "" {
 		t.line(6, plain, p.Link)
+	}
+	if words := stateWords(p); words != "" {
+		t.line(6, yellow, words)
 	}
 	if p.Audience == nil {
 		t.line(6, plain, "Nobody knows who can read it.")

@@ -49,6 +49,12 @@ func (t *page) coverage(s *journal.Summary) {
 		skipped = append(skipped, fmt.Sprintf("%d %s", c.Counts.Skipped[k], k))
 	}
 	t.field("Left out", strings.Join(skipped, ", "))
+	for i := range min(len(c.Skipped), shownSkips) {
+		t.line(4, plain, whole(c.Skipped[i].Path, "")+": "+c.Skipped[i].Reason)
+	}
+	if more := len(c.Skipped) - shownSkips; more > 0 {
+		t.line(4, faint, fmt.Sprintf("and %d more; --format json lists them", more))
+	}
 	t.gaps(c)
 	if s.Chain.Torn {
 		t.field("Journal", "its last line was cut off and is left out")
@@ -61,7 +67,11 @@ func (t *page) coverage(s *journal.Summary) {
 }
 
 func countWords(c journal.Counts) string {
-	return plural(int(c.Items), "item", "items") + ", " + byteWords(c.Bytes) + " read"
+	words := plural(int(c.Items), "item", "items") + ", " + byteWords(c.Bytes) + " read"
+	if c.Unchanged > 0 {
+		words += fmt.Sprintf(", %d unchanged since they were read", c.Unchanged)
+	}
+	return words
 }
 
 // gaps shows the first gaps of each reason.

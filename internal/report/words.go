@@ -164,3 +164,32 @@ func (p principal) role() string {
 	name, _, _ := strings.Cut(rest, "/")
 	return name
 }
+
+// stateWords says how a place that this run did not read came into the report.
+func stateWords(p *journal.Place) string {
+	read := "last read " + stamp(p.Found)
+	switch p.State {
+	case journal.StateEarlier:
+		return "Of an earlier scan, " + read + "; this one has not come to it"
+	case journal.StateUnchanged:
+		return "Unchanged since an earlier scan, " + read
+	case journal.StateGone:
+		return "No longer there (" + stamp(p.Checked) + "), " + read + "; who read it before has it still"
+	}
+	return ""
+}
+
+// sinceWords says on what a run builds.
+func sinceWords(s *journal.Since) string {
+	if s == nil {
+		return ""
+	}
+	words := "run " + s.Run + " of " + stamp(s.Started) + ", " + s.Journal
+	switch {
+	case s.Full != "":
+		words += "; everything was read again: " + s.Full
+	case s.Ended.IsZero():
+		words += ", which was cut off"
+	}
+	return words
+}

@@ -22,7 +22,7 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours: []string{"sources"},
+		ours: []string{"sources", "internal/pace"},
 		theirs: map[string]string{
 			xsys:                               "openat, fstat and POSIX ACLs are not in the standard library",
 			"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude",
@@ -50,6 +50,7 @@ var rooms = map[string]room{
 	"verify/awstest": {},
 
 	"internal/secret":  {},
+	"internal/pick":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
 	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
 	"internal/extract": {},
 	"internal/journal": {
@@ -61,7 +62,7 @@ var rooms = map[string]room{
 		theirs: map[string]string{"golang.org/x/text": "columns of East Asian names in a terminal"},
 	},
 	"internal/scan": {
-		ours:   []string{"sources", "detectors", "verify", "internal/extract", "internal/journal", "internal/pace", "internal/secret"},
+		ours:   []string{"sources", "detectors", "verify", "internal/extract", "internal/journal", "internal/pace", "internal/pick", "internal/secret"},
 		theirs: map[string]string{"golang.org/x/sync": "errgroup"},
 	},
 	"internal/rooms": {},

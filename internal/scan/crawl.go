@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,14 +10,6 @@ import (
 	"mislaid/internal/journal"
 	"mislaid/sources"
 )
-
-// job is a listed item on its way to a worker.
-type job struct {
-	item sources.Item
-	num  int64
-	mark *watermark
-	left *sync.WaitGroup // counts the container's items that have not ended
-}
 
 // crawl lists one source and has its items scanned by the source's own workers.
 func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error {
@@ -49,93 +40,15 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	}
 	g.Go(func() error {
 		defer close(q.full)
-		for c, err := range src.Containers(ctx) {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				if err := listingGap(ctx, o, info, c, err); err != nil {
-					return err
-				}
-				if c == (sources.Container{}) {
-					return nil
-				}
-				continue
-			}
-			if err := crawlContainer(ctx, src, c, o, q); err != nil {
+		l := newLister(src, o, q)
+		if l.quick() {
+			if err := l.containers(ctx, true); err != nil {
 				return err
 			}
 		}
-		return nil
+		return l.containers(ctx, false)
 	})
 	return g.Wait()
-}
-
-// crawlContainer lists one container into q and waits until its items have
-// ended.
-func crawlContainer(ctx context.Context, src sources.Source, c sources.Container, o Options, q *queue) error {
-	name := src.Info().Name
-	from := journal.Checkpoint{Source: name, Container: c.ID}
-	for _, cp := range o.From {
-		if cp.Source == name && cp.Container == c.ID {
-			from = cp
-		}
-	}
-	if from.Done {
-		return nil
-	}
-	o.Progress.Items.Add(from.Counts.Items)
-	o.Progress.Bytes.Add(from.Counts.Bytes)
-
-	mark := newWatermark(o.Sink, from)
-	stop := context.AfterFunc(ctx, func() { mark.abandon(ctx.Err()) })
-	defer stop()
-
-	var left sync.WaitGroup
-	listed := true
-	var last []journal.Record
-	for it, err := range src.Items(ctx, c, from.Cursor) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil && it.ID == "" {
-			listed = false
-			last = append(last, gapRecord(o, sources.Ref{Source: name, Container: c.ID}, c.Name, "", err))
-			break
-		}
-		it.Container = c.ID
-		j := job{item: it, num: mark.begin(), mark: mark, left: &left}
-		if err != nil {
-			if err := j.leftOut(ctx, o, name, err); err != nil {
-				return err
-			}
-			continue
-		}
-		left.Add(1)
-		if err := q.put(ctx, j); err != nil {
-			return err
-		}
-	}
-	if err := q.flush(ctx); err != nil {
-		return err
-	}
-	left.Wait()
-	return mark.finish(ctx, listed, last)
-}
-
-// leftOut ends a job whose item could not be listed whole, or was left out by
-// rule.
-func (j job) leftOut(ctx context.Context, o Options, source string, err error) error {
-	var counts journal.Counts
-	var records []journal.Record
-	if reason, ok := skipReason(err); ok {
-		counts.Skipped = map[string]int64{reason: 1}
-		o.Progress.Skipped.Add(1)
-	} else {
-		ref := sources.Ref{Source: source, Container: j.item.Container, Item: j.item.ID}
-		records = append(records, gapRecord(o, ref, j.item.Path, "", err))
-	}
-	return j.mark.end(ctx, j.num, j.item.Cursor, counts, records)
 }
 
 // listingGap records that a container, or all that follow, could not be listed.
@@ -168,6 +81,7 @@ var gapReasons = []struct {
 	{sources.ErrUnsupported, journal.GapUnsupported},
 	{sources.ErrSession, journal.GapSource},
 	{errTooManyAtoms, journal.GapLimit},
+	{errLate, journal.GapLimit},
 }
 
 func gapRecord(o Options, ref sources.Ref, path, inner string, err error) journal.Record {

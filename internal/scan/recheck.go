@@ -63,6 +63,9 @@ func (w *worker) recheck(ctx context.Context, ref sources.Ref, places []journal.
 		return err
 	}
 	it.Container = ref.Container
+	if reason := w.skip(&w.info, &it); reason == skipNever {
+		return &sources.SkipError{Reason: reason}
+	}
 	f, err := w.scan(ctx, it)
 	defer f.destroy()
 	defer w.win.clear()

@@ -12,6 +12,8 @@ package scan
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
@@ -34,7 +36,14 @@ type Options struct {
 	Jobs        int                  // scanning goroutines per source; 0: waiting more than the number of processors
 	MaxFileSize int64                // larger items are skipped; 0: none are
 	Reads       pace.Limiter         // bytes read, over all sources; nil: no limit
+	Gate        pace.Limiter         // holds back listing and reading; nil: nothing does
+	Deadline    time.Duration        // how long one source may take, pauses included; 0: for ever
+	Rules       Rules                // what is left out, and what goes first
+	Reading     string               // what besides Set decides on what is found in given bytes: options of extraction
+	Salt        []byte               // of the journal's Seen records; nil: a new one
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
+	ReadFirst   *journal.SeenSet     // what the resumed run read in its pass over likely names
+	Since       *Since               // the earlier journal that the scan builds on; nil: none
 	Progress    *Progress            // may be nil
 	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
 }
@@ -43,6 +52,10 @@ func (o Options) withDefaults() Options {
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0) + waiting
 	}
+	if o.Salt == nil {
+		o.Salt = journal.NewSalt()
+	}
+	o.Since = o.Since.index()
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
@@ -54,8 +67,8 @@ func (o Options) withDefaults() Options {
 
 // Progress counts what a running scan does. Safe for concurrent use.
 type Progress struct {
-	Items, Bytes, Candidates, Gaps, Skipped atomic.Int64
-	Current                                 atomic.Pointer[string] // path being read
+	Items, Bytes, Candidates, Gaps, Skipped, Unchanged atomic.Int64
+	Current                                            atomic.Pointer[string] // path being read
 }
 
 // waiting is how many goroutines beyond the processors are worth having: some
@@ -79,11 +92,29 @@ func Run(ctx context.Context, srcs []sources.Source, o Options) error {
 		g, ctx := errgroup.WithContext(ctx)
 		g.SetLimit(maxSources)
 		for _, src := range srcs {
-			g.Go(func() error { return crawl(ctx, src, o, cpu) })
+			g.Go(func() error { return timed(ctx, src, o, cpu) })
 		}
 		return g.Wait()
 	})
 }
+
+// timed crawls one source, no longer than the deadline.
+func timed(ctx context.Context, src sources.Source, o Options, cpu tokens) error {
+	if o.Deadline <= 0 {
+		return crawl(ctx, src, o, cpu)
+	}
+	within, cancel := context.WithTimeout(ctx, o.Deadline)
+	defer cancel()
+	err := interruptible(within, func(ctx context.Context) error { return crawl(ctx, src, o, cpu) })
+	if err == nil || ctx.Err() != nil || within.Err() == nil {
+		return err
+	}
+	late := fmt.Errorf("it was not done after %s (--source-deadline): %w", o.Deadline, errLate)
+	return o.Sink.Commit(ctx, []journal.Record{gapRecord(o, sources.Ref{Source: src.Info().Name}, src.Info().Title, "", late)})
+}
+
+// errLate says that a source's time is over.
+var errLate = errors.New("what was left of it was not read")
 
 // interruptible runs f and returns at the latest a moment after ctx ended, even
 // if f is stuck in a read that nothing can interrupt.

@@ -16,12 +16,7 @@ import (
 // settle turns an item's candidates into records: its audience, and one
 // sighting for each credential, with all its positions.
 func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal.Record {
-	audience, err := w.src.Audience(ctx, it)
-	if err != nil {
-		audience.Now = audience.Now.Union(sources.UnknownReach())
-		audience.Unresolved = append(audience.Unresolved, err.Error())
-	}
-	doc := journal.Audience{ID: journal.AudienceID(audience), Audience: audience}
+	doc := w.audience(ctx, it)
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
@@ -50,6 +45,16 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 		s.Positions = s.Positions[:min(s.Total, journal.MaxPositions)]
 	}
 	return records
+}
+
+// audience asks who can read an item. What cannot be found out is unknown.
+func (w *worker) audience(ctx context.Context, it sources.Item) journal.Audience {
+	audience, err := w.src.Audience(ctx, it)
+	if err != nil {
+		audience.Now = audience.Now.Union(sources.UnknownReach())
+		audience.Unresolved = append(audience.Unresolved, err.Error())
+	}
+	return journal.Audience{ID: journal.AudienceID(audience), Audience: audience}
 }
 
 type sightingKey struct {

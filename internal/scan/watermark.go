@@ -30,6 +30,8 @@ type watermark struct {
 	next   int64              // number of the next item
 	wrote  time.Time
 	wroteN int64
+	salt   []byte   // of Seen
+	seen   []uint64 // hashes of items before low that no Seen has yet
 	failed error
 }
 
@@ -38,10 +40,11 @@ type done struct {
 	ok     bool
 	cursor sources.Cursor
 	counts journal.Counts
+	seen   uint64 // its hash if it was read whole, or is as an earlier run read it; else 0
 }
 
-func newWatermark(sink journal.Sink, from journal.Checkpoint) *watermark {
-	w := &watermark{sink: sink, state: from, wrote: time.Now()}
+func newWatermark(sink journal.Sink, from journal.Checkpoint, salt []byte) *watermark {
+	w := &watermark{sink: sink, state: from, wrote: time.Now(), salt: salt}
 	w.room = sync.NewCond(&w.mu)
 	return w
 }
@@ -61,17 +64,21 @@ func (w *watermark) begin() int64 {
 
 // end commits an item's records and, where they can be, a checkpoint after
 // them.
-func (w *watermark) end(ctx context.Context, item int64, cursor sources.Cursor, counts journal.Counts, records []journal.Record) error {
+func (w *watermark) end(ctx context.Context, item int64, d done, records []journal.Record) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failed != nil {
 		return w.failed
 	}
-	w.ahead[item-w.low] = done{ok: true, cursor: cursor, counts: counts}
+	d.ok = true
+	w.ahead[item-w.low] = d
 	moved := 0
 	for ; moved < len(w.ahead) && w.ahead[moved].ok; moved++ {
-		d := w.ahead[moved]
+		d := &w.ahead[moved]
 		w.state.Counts.Add(d.counts)
+		if d.seen != 0 {
+			w.seen = append(w.seen, d.seen)
+		}
 		if d.cursor != "" {
 			w.state.Cursor = d.cursor
 		}
@@ -83,11 +90,11 @@ func (w *watermark) end(ctx context.Context, item int64, cursor sources.Cursor, 
 	}
 	switch {
 	case len(records) > 0 && moved > 0:
-		return w.commit(ctx, append(records, w.checkpoint()))
+		return w.commit(ctx, append(records, w.checkpoint()...))
 	case len(records) > 0:
 		return w.commit(ctx, records)
 	case w.low != w.wroteN && time.Since(w.wrote) >= checkpointEvery:
-		return w.commit(ctx, []journal.Record{w.checkpoint()})
+		return w.commit(ctx, w.checkpoint())
 	}
 	return nil
 }
@@ -101,15 +108,23 @@ func (w *watermark) finish(ctx context.Context, listed bool, records []journal.R
 		return w.failed
 	}
 	w.state.Done = listed
-	return w.commit(ctx, append(records, w.checkpoint()))
+	w.state.Counts.Unchanged = max(w.state.Counts.Unchanged, 0)
+	return w.commit(ctx, append(records, w.checkpoint()...))
 }
 
-func (w *watermark) checkpoint() journal.Record {
+// checkpoint returns the records of how far it is: the checkpoint comes last.
+func (w *watermark) checkpoint() (records []journal.Record) {
 	w.wrote, w.wroteN = time.Now(), w.low
 	c := w.state
 	c.Counts = journal.Counts{}
 	c.Counts.Add(w.state.Counts)
-	return journal.Record{Checkpoint: &c}
+	if len(w.seen) > 0 {
+		seen := journal.NewSeen(c.Source, c.Container, w.salt, w.seen)
+		seen.Likely = c.Likely
+		w.seen = w.seen[:0]
+		records = append(records, journal.Record{Seen: seen})
+	}
+	return append(records, journal.Record{Checkpoint: &c})
 }
 
 func (w *watermark) commit(ctx context.Context, records []journal.Record) error {

@@ -49,7 +49,7 @@ func TestWatermarkNeverCoversAnOpenItem(t *testing.T) {
 		n := rapid.IntRange(1, 60).Draw(t, "items")
 		order := rapid.Permutation(seq(n)).Draw(t, "order")
 		sink := &memSink{}
-		mark := newWatermark(sink, journal.Checkpoint{Source: "s", Container: "c"})
+		mark := newWatermark(sink, journal.Checkpoint{Source: "s", Container: "c"}, nil)
 		for range n {
 			mark.begin()
 		}
@@ -60,7 +60,7 @@ func TestWatermarkNeverCoversAnOpenItem(t *testing.T) {
 			if rapid.Bool().Draw(t, "found") {
 				records = []journal.Record{{Gap: &journal.Gap{Path: fmt.Sprint(i)}}}
 			}
-			if err := mark.end(t.Context(), int64(i), cursorOf(i), journal.Counts{Items: 1}, records); err != nil {
+			if err := mark.end(t.Context(), int64(i), done{cursor: cursorOf(i), counts: journal.Counts{Items: 1}, seen: uint64(i + 1)}, records); err != nil {
 				t.Fatal(err)
 			}
 			for _, c := range sink.commits {
@@ -79,6 +79,9 @@ func TestWatermarkNeverCoversAnOpenItem(t *testing.T) {
 					t.Fatalf("the checkpoint %q covers item %d, which is open", cp.Cursor, k)
 				}
 			}
+			if n := seenCount(sink); n != cp.Counts.Items {
+				t.Fatalf("%d items are seen where the checkpoint covers %d", n, cp.Counts.Items)
+			}
 			if cp.Cursor != cursorOf(int(cp.Counts.Items)-1) {
 				t.Fatalf("cursor %q for %d items", cp.Cursor, cp.Counts.Items)
 			}
@@ -93,15 +96,25 @@ func TestWatermarkNeverCoversAnOpenItem(t *testing.T) {
 }
 
 func TestWatermarkFailsWithItsSink(t *testing.T) {
-	mark := newWatermark(&memSink{failAt: 1}, journal.Checkpoint{})
+	mark := newWatermark(&memSink{failAt: 1}, journal.Checkpoint{}, nil)
 	records := []journal.Record{{Gap: &journal.Gap{}}}
 	for i := range 3 {
 		mark.begin()
-		err := mark.end(t.Context(), int64(i), "x", journal.Counts{}, records)
+		err := mark.end(t.Context(), int64(i), done{cursor: "x"}, records)
 		if want := i > 0; errors.Is(err, errSink) != want {
 			t.Errorf("item %d: %v", i, err)
 		}
 	}
+}
+
+// seenCount is how many hashes the sink's Seen records hold.
+func seenCount(s *memSink) (n int64) {
+	for _, r := range s.records() {
+		if r.Seen != nil {
+			n += int64(len(r.Seen.Hashes) / 8)
+		}
+	}
+	return n
 }
 
 func seq(n int) []int {

@@ -28,22 +28,37 @@ type worker struct {
 	info sources.Info
 	win  *window
 	cpu  tokens
+	hash *journal.SeenHasher
 
 	splitFrom, partSize int64 // bytes
 }
 
 func newWorker(o Options, src sources.Source, cpu tokens) *worker {
 	return &worker{
-		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu,
+		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(),
 		splitFrom: splitFrom, partSize: partSize,
 	}
 }
 
-// handle scans a job's item and ends the job. Only an error of the sink, or
+// handle does a job's task and ends the job. Only an error of the sink, or
 // ctx's, is returned.
 func (w *worker) handle(ctx context.Context, j job) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	switch j.task {
+	case taskKeep:
+		return w.keep(ctx, &j)
+	case taskFind:
+		return w.find(ctx, &j)
+	case taskLook:
+		if ended, err := w.look(ctx, &j); ended {
+			return err
+		}
+	case taskAgain:
+		if found, err := w.again(ctx, &j); !found {
+			return err
+		}
 	}
 	it := j.item
 	path := it.Path // alone: the pointer makes the heap keep what it points into
@@ -56,24 +71,33 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	if w.Log.Enabled(ctx, slog.LevelDebug) {
 		w.Log.Debug("item", "source", w.info.Name, "path", it.Path, "bytes", f.bytes, "candidates", len(f.candidates), "error", err)
 	}
-	counts := journal.Counts{Items: 1, Bytes: f.bytes}
+	d := done{counts: journal.Counts{Items: 1, Bytes: f.bytes}, seen: w.seen(&it, &f, err)}
 	if reason, ok := skipReason(err); ok {
 		w.Progress.Skipped.Add(1)
-		return j.mark.end(ctx, j.num, it.Cursor, journal.Counts{Skipped: map[string]int64{reason: 1}}, nil)
+		return w.end(ctx, &j, done{counts: journal.Counts{Skipped: map[string]int64{reason: 1}}}, nil)
 	}
 	var records []journal.Record
 	if err != nil {
-		counts.Items = 0
+		d.counts.Items = 0
 		records = append(records, gapRecord(w.Options, w.ref(it), it.Path, "", err))
 	} else {
 		w.Progress.Items.Add(1)
+		if j.first != nil {
+			j.first.add(j.key)
+		}
 	}
-	if len(f.candidates) == 0 {
-		return j.mark.end(ctx, j.num, it.Cursor, counts, records)
+	if len(f.candidates) == 0 && (err != nil || len(j.earlier) == 0) {
+		return w.end(ctx, &j, d, records)
 	}
-	settled := w.settle(ctx, it, f)
+	var settled []journal.Record
+	if len(f.candidates) > 0 {
+		settled = w.settle(ctx, it, f)
+	}
+	if err == nil {
+		records = append(records, gone(missing(j.earlier, settled))...)
+	}
 	w.win.clear()
-	if err := j.mark.end(ctx, j.num, it.Cursor, counts, append(settled, records...)); err != nil {
+	if err := w.end(ctx, &j, d, append(settled, records...)); err != nil {
 		return err
 	}
 	w.submit(f.candidates)
@@ -119,6 +143,7 @@ func (w *worker) scan(ctx context.Context, it sources.Item) (f finds, err error)
 			return f, err
 		}
 		f.destroy()
+		it.Attr.Version = "" // whichever it is by now
 	}
 }
 
@@ -156,21 +181,27 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	if it.Inline != nil {
 		return w.scanInline(ctx, it)
 	}
+	if err := w.wait(ctx); err != nil {
+		return f, err
+	}
 	body, err := w.src.Open(ctx, it, 0, -1)
 	if err != nil {
 		return f, err
 	}
 	defer body.Close()
+	f.attr = body.Attr()
+	if reason := w.skipAttr(f.attr); reason != "" {
+		return f, &sources.SkipError{Reason: reason}
+	}
 	r := w.paced(ctx, body)
 	first := whole
 	first.have, first.err = w.win.prime(r)
 	size := int64(first.have)
 	if first.err == nil { // there is more than the window holds
-		f.attr = body.Attr()
 		size = f.attr.Size
 	}
 	if w.MaxFileSize > 0 && size > w.MaxFileSize {
-		return f, &sources.SkipError{Reason: "larger than --max-file-size"}
+		return f, &sources.SkipError{Reason: skipLarge}
 	}
 
 	var found found
@@ -194,7 +225,6 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 		return f, err
 	}
 	w.Progress.Candidates.Add(int64(len(f.candidates)))
-	f.attr = body.Attr()
 	if err == nil {
 		f.sum, err = w.sum(ctx, it, f, found.whole)
 	}
@@ -298,22 +328,31 @@ func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader, s span
 	return out, err
 }
 
-// paced returns r, slowed down to the limit on reads where there is one.
+// paced returns r, slowed down to the limit on reads and held back by the gate
+// where there are such.
 func (w *worker) paced(ctx context.Context, r io.Reader) io.Reader {
-	if w.Reads == nil {
+	if w.Reads == nil && w.Gate == nil {
 		return r
 	}
-	return &pacedReader{ctx, r, w.Reads}
+	return &pacedReader{ctx, r, w.Reads, w.Gate}
 }
 
 type pacedReader struct {
-	ctx   context.Context
-	r     io.Reader
-	limit pace.Limiter
+	ctx         context.Context
+	r           io.Reader
+	limit, gate pace.Limiter // may be nil
 }
 
 // Read implements io.Reader.
 func (p *pacedReader) Read(b []byte) (int, error) {
+	if p.gate != nil {
+		if err := p.gate.Wait(p.ctx, 1); err != nil {
+			return 0, err
+		}
+	}
+	if p.limit == nil {
+		return p.r.Read(b)
+	}
 	n, err := p.r.Read(b[:min(len(b), 64<<10)])
 	if n > 0 {
 		if werr := p.limit.Wait(p.ctx, n); werr != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"mislaid/sources"
 )
@@ -65,8 +66,18 @@ func versionOf(st os.FileInfo) string {
 
 // Attr says how the file stood when it was opened.
 func (b *body) Attr() sources.Attr {
-	return sources.Attr{Size: b.opened.Size(), ModTime: b.opened.ModTime(), Version: versionOf(b.opened)}
+	return attrOf(b.opened)
 }
+
+func attrOf(st os.FileInfo) sources.Attr {
+	return sources.Attr{
+		Size: st.Size(), ModTime: st.ModTime(), Version: versionOf(st), Fresh: time.Since(st.ModTime()) < coarseStep,
+	}
+}
+
+// coarseStep is the step of the coarsest clock of a file system: FAT knows every
+// second second.
+const coarseStep = 2 * time.Second
 
 // Changed compares the open file with how it stood.
 func (b *body) Changed() (bool, error) {

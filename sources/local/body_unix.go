@@ -79,10 +79,9 @@ func (b *body) stat(st *unix.Stat_t) error {
 
 // Attr says how the file stood when it was opened. Author is its owner.
 func (b *body) Attr() sources.Attr {
-	now := stampOf(&b.opened)
-	return sources.Attr{
-		Size: b.opened.Size, ModTime: time.Unix(0, now.mtime), Version: now.String(), Author: b.src.machine.names.of(b.ctx, b.opened.Uid),
-	}
+	a := stampOf(&b.opened).attr()
+	a.Author = b.src.machine.names.of(b.ctx, b.opened.Uid)
+	return a
 }
 
 // Changed compares the open file with how it stood.
@@ -96,6 +95,27 @@ func (b *body) Changed() (bool, error) {
 
 func stampOf(st *unix.Stat_t) stamp {
 	return stamp{size: st.Size, mtime: unix.TimespecToNsec(st.Mtim), ctime: unix.TimespecToNsec(st.Ctim), ino: st.Ino}
+}
+
+func (s stamp) attr() sources.Attr {
+	return sources.Attr{Size: s.size, ModTime: time.Unix(0, s.mtime), Version: s.String(), Fresh: s.fresh(time.Now())}
+}
+
+// Two changes within one step of a file system's clock leave the same stamp. The
+// step is that of the kernel's timer, 10 ms at most, unless the stamp itself
+// shows a clock of whole seconds: FAT knows every second one.
+const (
+	fineStep   = 100 * time.Millisecond
+	coarseStep = 2 * time.Second
+)
+
+// fresh reports whether the bytes may change again at now, and the stamp stay.
+func (s stamp) fresh(now time.Time) bool {
+	step := fineStep
+	if s.mtime%int64(time.Second) == 0 && s.ctime%int64(time.Second) == 0 {
+		step = coarseStep
+	}
+	return now.UnixNano()-max(s.mtime, s.ctime) < int64(step)
 }
 
 func (s stamp) String() string {

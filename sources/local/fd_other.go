@@ -94,6 +94,15 @@ func statAt(h handle, name string, _ bool) (kind, int64, error) {
 	return kindOfFileMode(st.Mode()), st.Size(), nil
 }
 
+// attrAt says what name in h is, and what there is to say of its bytes.
+func attrAt(h handle, name string, _ bool) (kind, sources.Attr, error) {
+	st, err := h.Lstat(name)
+	if err != nil {
+		return kindUnknown, sources.Attr{}, wrapError(err)
+	}
+	return kindOfFileMode(st.Mode()), attrOf(st), nil
+}
+
 // readDir adds the entries of the directory h to l, unsorted. What was read
 // before an error stays in l.
 func readDir(h handle, l *listing, _ bool) error {

@@ -144,6 +144,19 @@ func statAt(h handle, name string, follow bool) (kind, int64, error) {
 	return kindOf(uint32(st.Mode)), st.Size, nil
 }
 
+// attrAt says what name in h is, and what there is to say of its bytes.
+func attrAt(h handle, name string, follow bool) (kind, sources.Attr, error) {
+	flags := unix.AT_SYMLINK_NOFOLLOW
+	if follow {
+		flags = 0
+	}
+	var st unix.Stat_t
+	if err := retry(func() error { return unix.Fstatat(h, name, &st, flags) }); err != nil {
+		return kindUnknown, sources.Attr{}, wrapErrno(err)
+	}
+	return kindOf(uint32(st.Mode)), stampOf(&st).attr(), nil
+}
+
 func kindOf(mode uint32) kind {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFREG:

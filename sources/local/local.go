@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"mislaid/internal/pace"
 	"mislaid/sources"
 )
 
@@ -24,8 +25,11 @@ type Config struct {
 
 	OneFileSystem  bool   // stay on the file system of the root
 	FollowSymlinks bool   // follow links, out of the root as well; not on Windows
+	Attrs          bool   // list size, time and version as well, at the price of one more call per file
 	MaxDirs        int    // directories held open while idle; 0: 256, less where descriptors are scarce
 	Etc            string // the directory that describes the machine (passwd, group, exports, …); "": /etc
+
+	Ops pace.Limiter // opening a file and listing a directory; nil: no limit
 }
 
 // Source is a tree or a file of this machine. It is safe for concurrent use.
@@ -115,7 +119,7 @@ func (s *Source) openRoot() error {
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
 	title := legible(abs)
-	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title}
+	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title, Looks: true}
 	return nil
 }
 
@@ -215,8 +219,9 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 		return sources.Item{}, &sources.SkipError{Reason: "excluded"}
 	}
 	var k kind
+	it := s.item(ref.Item)
 	err = s.within(dirPath, func(d *dir) (err error) {
-		k, _, err = statAt(d.h, name, s.config.FollowSymlinks)
+		k, it.Attr, err = attrAt(d.h, name, s.config.FollowSymlinks)
 		return err
 	})
 	if err != nil {
@@ -228,7 +233,7 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if k != kindFile {
 		return sources.Item{}, &sources.SkipError{Reason: k.skipReason()}
 	}
-	return s.item(ref.Item), nil
+	return it, nil
 }
 
 // Open reads n bytes of the item from off. The Body and its Read follow ctx.
@@ -243,6 +248,9 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	}
 	if off < 0 {
 		return nil, fmt.Errorf("local: %s: negative offset", it.ID)
+	}
+	if err := s.pace(ctx); err != nil {
+		return nil, err
 	}
 	var f file
 	err = s.within(dirPath, func(d *dir) (err error) {
@@ -267,6 +275,14 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 		return nil, err
 	}
 	return b, nil
+}
+
+// pace waits until the limit lets one more operation happen.
+func (s *Source) pace(ctx context.Context) error {
+	if s.config.Ops == nil {
+		return nil
+	}
+	return s.config.Ops.Wait(ctx, 1)
 }
 
 // within calls f with the directory at the raw path. When something is gone it

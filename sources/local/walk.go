@@ -73,7 +73,11 @@ func (w *walk) enter(f frame, d *dir, id string) {
 	} else {
 		f.list = new(listing)
 	}
-	if err := d.list(f.list); err != nil {
+	err := w.src.pace(w.ctx)
+	if err == nil {
+		err = d.list(f.list)
+	}
+	if err != nil {
 		if id == "" {
 			id = rootID
 		}
@@ -141,7 +145,11 @@ func (w *walk) visit(f *frame, e entry) {
 	case !included:
 		w.skip(id, "excluded")
 	default:
-		w.emit(w.src.item(id), nil)
+		it := w.src.item(id)
+		if w.src.config.Attrs {
+			it.Attr = w.attr(path, string(name))
+		}
+		w.emit(it, nil)
 	}
 }
 
@@ -167,6 +175,20 @@ func (w *walk) resolve(path, name string, k kind) (_ kind, loop bool, err error)
 		return nil
 	})
 	return k, loop, err
+}
+
+// attr asks what the listing of a directory does not tell. What cannot be asked
+// is not known; opening the file will say why.
+func (w *walk) attr(path, name string) sources.Attr {
+	known := sources.Attr{Size: -1}
+	_ = w.src.within(strings.TrimSuffix(path[:len(path)-len(name)], "/"), func(d *dir) error {
+		k, a, err := attrAt(d.h, name, w.src.config.FollowSymlinks)
+		if err == nil && k == kindFile {
+			known = a
+		}
+		return err
+	})
+	return known
 }
 
 // descend walks the directory at path next, unless it is left out.

@@ -27,17 +27,23 @@ type Mem struct {
 	faults     []*Fault
 	version    int
 	open       int
+	attrs      bool
+	opens      int
+	expired    int // change tokens up to it are worth nothing
 }
 
 type memContainer struct {
-	id    string
-	items map[string]*memItem
+	id      string
+	items   map[string]*memItem
+	changes bool
+	removed map[string]int // ID → what version of the place took it away
 }
 
 type memItem struct {
 	item     sources.Item
 	data     []byte
 	version  string
+	seq      int
 	mod      time.Time
 	audience sources.Audience
 	listed   error // yielded with the item instead of nil
@@ -86,7 +92,7 @@ func (m *Mem) Put(container, path string, data []byte) {
 	defer m.mu.Unlock()
 	c := m.container(container)
 	if c == nil {
-		c = &memContainer{id: container, items: map[string]*memItem{}}
+		c = &memContainer{id: container, items: map[string]*memItem{}, removed: map[string]int{}}
 		m.containers = append(m.containers, c)
 	}
 	id := MemID(path)
@@ -105,7 +111,8 @@ func (m *Mem) Put(container, path string, data []byte) {
 		c.items[id] = it
 	}
 	m.version++
-	it.data, it.version = slices.Clone(data), "v"+strconv.Itoa(m.version)
+	it.data, it.version, it.seq = slices.Clone(data), "v"+strconv.Itoa(m.version), m.version
+	delete(c.removed, id)
 	it.mod = time.Unix(int64(m.version), 0)
 }
 
@@ -113,9 +120,32 @@ func (m *Mem) Put(container, path string, data []byte) {
 func (m *Mem) Remove(container, path string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.container(container); c != nil {
+	if c := m.container(container); c != nil && c.items[MemID(path)] != nil {
 		delete(c.items, MemID(path))
+		m.version++
+		c.removed[MemID(path)] = m.version
 	}
+}
+
+// Drop takes a whole container away.
+func (m *Mem) Drop(container string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.containers = slices.DeleteFunc(m.containers, func(c *memContainer) bool { return c.id == container })
+}
+
+// Attrs makes listings tell size, time and version.
+func (m *Mem) Attrs() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.attrs = true
+}
+
+// Opens counts how often an item was opened.
+func (m *Mem) Opens() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.opens
 }
 
 // Edit changes how an item is listed.
@@ -228,25 +258,36 @@ func (m *Mem) Containers(ctx context.Context) iter.Seq2[sources.Container, error
 				yield(sources.Container{}, err)
 				return
 			}
-			if !yield(sources.Container{ID: c.id, Name: c.id}, nil) {
+			if !yield(sources.Container{ID: c.id, Name: c.id, Changes: c.changes}, nil) {
 				return
 			}
 		}
 	}
 }
 
-// Items lists a container in the order of IDs.
+// Items lists a container in the order of IDs, or its changes in the order in
+// which they happened. A cursor of a container with changes is the token that
+// was good when the listing began, and the last ID while it lasts.
 func (m *Mem) Items(ctx context.Context, c sources.Container, after sources.Cursor) iter.Seq2[sources.Item, error] {
 	return func(yield func(sources.Item, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(sources.Item{}, err)
 			return
 		}
-		for _, id := range m.after(c.ID, string(after)) {
+		l := m.listing(c.ID, string(after))
+		if l.expired {
+			yield(sources.Item{}, fmt.Errorf("mem: %q: %w", after, sources.ErrExpired))
+			return
+		}
+		for _, id := range l.ids {
 			it, listed, ok := m.listed(c.ID, id)
-			if !ok {
+			if !ok && !l.changes {
 				continue
 			}
+			if !ok {
+				it, listed = sources.Item{Container: c.ID, ID: id, Path: id}, fmt.Errorf("mem: %q: %w", id, sources.ErrGone)
+			}
+			it.Cursor = l.cursor(it, id)
 			if f := m.hit(OpItems, c.ID, it.ID, 0); f != nil {
 				err := f.apply(ctx)
 				if !f.Keep {
@@ -263,25 +304,10 @@ func (m *Mem) Items(ctx context.Context, c sources.Container, after sources.Curs
 				return
 			}
 		}
-	}
-}
-
-// after returns the sorted IDs of a container above last.
-func (m *Mem) after(container, last string) []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := m.container(container)
-	if c == nil {
-		return nil
-	}
-	var ids []string
-	for id := range c.items {
-		if id > last {
-			ids = append(ids, id)
+		if l.token >= 0 {
+			yield(sources.Item{Cursor: sources.Cursor(fmt.Sprintf("changes %d", l.end))}, nil)
 		}
 	}
-	slices.Sort(ids)
-	return ids
 }
 
 // listed returns how an item is listed, and whether it is still there.
@@ -292,7 +318,16 @@ func (m *Mem) listed(container, id string) (it sources.Item, err error, ok bool)
 	if now == nil {
 		return sources.Item{}, nil, false
 	}
-	return now.item, now.listed, true
+	return m.told(now), now.listed, true
+}
+
+// told returns an item with what listings tell of it. The caller holds the lock.
+func (m *Mem) told(it *memItem) sources.Item {
+	out := it.item
+	if m.attrs {
+		out.Attr = sources.Attr{Size: int64(len(it.data)), ModTime: it.mod, Version: it.version}
+	}
+	return out
 }
 
 // Item finds an item again.
@@ -306,7 +341,7 @@ func (m *Mem) Item(ctx context.Context, ref sources.Ref) (sources.Item, error) {
 	if it == nil {
 		return sources.Item{}, fmt.Errorf("mem: %q: %w", ref.Item, sources.ErrGone)
 	}
-	return it.item, nil
+	return m.told(it), nil
 }
 
 // Open opens an item. What is read is what the item holds at that moment, as
@@ -328,6 +363,7 @@ func (m *Mem) Open(ctx context.Context, it sources.Item, off, n int64) (sources.
 		return nil, fmt.Errorf("mem: %q: %w", it.ID, sources.ErrChanged)
 	}
 	m.open++
+	m.opens++
 	opened := sources.Attr{Size: int64(len(now.data)), ModTime: now.mod, Version: now.version}
 	return &memBody{ctx: ctx, mem: m, item: now, opened: opened, off: off, left: max(n, -1)}, nil
 }
