@@ -19,6 +19,7 @@ type crawlFlags struct {
 	ioLimit          byteRate
 	choose           chooseFlags
 	pacing           pacingFlags
+	extract          extractFlags
 	local            localFlags
 
 	own []string // absolute paths of ours that are left out: journals hold key ids
@@ -34,6 +35,7 @@ func (f *crawlFlags) define(cmd *cobra.Command) {
 	f.choose.define(cmd)
 	f.pacing.define(cmd)
 	f.pacing.defineDeadline(cmd)
+	f.extract.define(cmd)
 	f.defineConnectors(cmd)
 }
 

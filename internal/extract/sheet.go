@@ -35,7 +35,11 @@ func (w *walk) workbook(p place, r *zip.Reader) (*workbook, error) {
 		if err := w.part(p.in(f.Name), f, func(x io.Reader) error {
 			return eachStart(x, func(t xmlToken) {
 				if string(t.name) == "Relationship" {
-					targets[t.attr("Id")] = path.Join("xl", t.attr("Target"))
+					target := t.attr("Target")
+					if !strings.HasPrefix(target, "/") {
+						target = path.Join("xl", target)
+					}
+					targets[t.attr("Id")] = strings.TrimPrefix(target, "/")
 				}
 			})
 		}); err != nil {

@@ -36,6 +36,9 @@ type Walker struct {
 	Process *Process // runs the formats that are isolated; nil: they run here
 }
 
+// Version changes when something else would be found in the same bytes.
+const Version = 1
+
 // headSize is how much of a stream is looked at to tell what it is.
 const headSize = 4 << 10
 

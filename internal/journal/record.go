@@ -155,6 +155,8 @@ const (
 	GapUnsupported = "unsupported"
 	GapTooLarge    = "too large"
 	GapLimit       = "limit"
+	GapEncrypted   = "encrypted"
+	GapTorn        = "damaged"
 	GapSource      = "source ended"
 	GapError       = "error"
 )

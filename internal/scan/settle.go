@@ -20,15 +20,19 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) []journal
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
-	for _, c := range f.candidates {
+	for i, c := range f.candidates {
 		key := keyOf(c)
-		pos := f.place(c.Atoms[0])
+		place := f.place
+		if in := f.innerOf(i); in != nil {
+			key.inner, place = in.path, in.place
+		}
+		pos := place(c.Atoms[0])
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
 			continue
 		}
 		s := &journal.Sighting{
-			Ref: w.ref(it), Path: it.Path, Link: it.Link,
+			Ref: w.ref(it), Path: it.Path, Inner: key.inner, Link: it.Link,
 			Kind: key.kind, KeyID: key.id, Fingerprint: key.print,
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
@@ -61,10 +65,11 @@ type sightingKey struct {
 	kind  secret.Kind
 	id    string
 	print secret.Fingerprint
+	inner string // where in the item; "" the item itself
 }
 
 func keyOf(c detectors.Candidate) sightingKey {
-	return sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+	return sightingKey{kind: c.Credential.Kind, id: c.Credential.ID, print: c.Credential.Fingerprint()}
 }
 
 // submit hands credentials to the verifier, each once. The queue gets bytes of
