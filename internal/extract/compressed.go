@@ -22,7 +22,7 @@ func unpackGzip(w *walk, p place, in Input) error {
 		return torn(err)
 	}
 	defer r.Close()
-	return w.layer(p, &tornReader{r}, c.count)
+	return w.layer(p, tornReader(r), c.count)
 }
 
 func unpackZstd(w *walk, p place, in Input) error {
@@ -32,12 +32,12 @@ func unpackZstd(w *walk, p place, in Input) error {
 		return torn(err)
 	}
 	defer r.Close()
-	return w.layer(p, &tornReader{r}, c.count)
+	return w.layer(p, tornReader(r), c.count)
 }
 
 func unpackBzip2(w *walk, p place, in Input) error {
 	c := &counter{r: in.Reader}
-	return w.layer(p, &tornReader{bzip2.NewReader(c)}, c.count)
+	return w.layer(p, tornReader(bzip2.NewReader(c)), c.count)
 }
 
 func unpackXZ(w *walk, p place, in Input) error {
@@ -46,7 +46,7 @@ func unpackXZ(w *walk, p place, in Input) error {
 	if err != nil {
 		return torn(err)
 	}
-	return w.layer(p, &tornReader{r}, c.count)
+	return w.layer(p, tornReader(r), c.count)
 }
 
 // torn makes a decompressor's complaint one of ours.
@@ -61,13 +61,4 @@ func torn(err error) error {
 }
 
 // tornReader says of every failure that the stream is torn.
-type tornReader struct{ r io.Reader }
-
-// Read implements io.Reader.
-func (t *tornReader) Read(p []byte) (int, error) {
-	n, err := t.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = torn(err)
-	}
-	return n, err
-}
+func tornReader(r io.Reader) io.Reader { return &complaining{r, torn} }

@@ -21,6 +21,11 @@ var formats = []format{
 	{name: "bzip2", magic: isBzip2, isolated: true},
 	{name: "xz", magic: begins("\xfd7zXZ\x00"), isolated: true},
 	{name: "tar", magic: at(257, "ustar"), isolated: true},
+	{name: "7z", magic: begins("7z\xbc\xaf\x27\x1c"), isolated: true},
+	{name: "rar", magic: begins("Rar!\x1a\x07"), isolated: true},
+	{name: "ole", magic: begins("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), isolated: true},
+	{name: "sqlite", magic: begins("SQLite format 3\x00"), isolated: true},
+	{name: "mail", magic: isMail, isolated: true},
 }
 
 // unpack hands what lies in the thing at p to w. Its error is about the thing,
@@ -39,6 +44,16 @@ func (f *format) unpack(w *walk, p place, in Input) error {
 		return unpackXZ(w, p, in)
 	case "tar":
 		return unpackTar(w, p, in)
+	case "7z":
+		return unpack7z(w, p, in)
+	case "rar":
+		return unpackRar(w, p, in)
+	case "ole":
+		return unpackOLE(w, p, in)
+	case "sqlite":
+		return unpackSQLite(w, p, in)
+	case "mail":
+		return unpackMail(w, p, in)
 	}
 	return ErrUnsupported
 }

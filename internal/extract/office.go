@@ -100,7 +100,7 @@ func (w *walk) part(p place, f *zip.File, read func(io.Reader) error) error {
 	}
 	defer rc.Close()
 	made := func() int64 { return int64(min(f.CompressedSize64, 1<<62)) }
-	return w.spoiled(p, read(&meter{w: w, r: &tornReader{rc}, made: made}))
+	return w.spoiled(p, read(&meter{w: w, r: tornReader(rc), made: made}))
 }
 
 // rules say what the elements of a document's XML mean.

@@ -19,7 +19,7 @@ func unpackTar(w *walk, p place, in Input) error {
 		if h.Typeflag != tar.TypeReg {
 			continue // links and devices hold no bytes
 		}
-		if err := w.child(p, entryName(h.Name), &tornReader{r}, nil); err != nil {
+		if err := w.child(p, entryName(h.Name), tornReader(r), nil); err != nil {
 			return err
 		}
 	}

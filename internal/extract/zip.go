@@ -79,7 +79,7 @@ func (w *walk) zipEntry(p place, f *zip.File) error {
 		return nil
 	}
 	defer rc.Close()
-	return w.child(p, name, &tornReader{rc}, func() int64 { return int64(min(f.CompressedSize64, 1<<62)) })
+	return w.child(p, name, tornReader(rc), func() int64 { return int64(min(f.CompressedSize64, 1<<62)) })
 }
 
 // encryptedFlag is bit 0 of an entry's general purpose flags.
@@ -142,7 +142,7 @@ func (w *walk) zipSequential(p place, r io.Reader) error {
 		if strings.HasSuffix(e.name, "/") {
 			continue
 		}
-		if err := w.child(p, name, &tornReader{e.r}, e.made); err != nil {
+		if err := w.child(p, name, tornReader(e.r), e.made); err != nil {
 			return err
 		}
 		if _, err := io.Copy(io.Discard, &meter{w: w, r: e.r}); err != nil {

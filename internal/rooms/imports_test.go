@@ -49,10 +49,18 @@ var rooms = map[string]room{
 	},
 	"verify/awstest": {},
 
-	"internal/secret":  {},
-	"internal/pick":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
-	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
-	"internal/extract": {},
+	"internal/secret": {},
+	"internal/pick":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
+	"internal/pace":   {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
+	"internal/extract": {theirs: map[string]string{
+		"github.com/klauspost/compress":   "gzip, deflate and zstd at twice the speed of others, and zstd at all",
+		"github.com/ulikunitz/xz":         "xz",
+		"github.com/bodgit/sevenzip":      "7z",
+		"github.com/nwaples/rardecode/v2": "rar",
+		"github.com/jhillyerd/enmime/v2":  "mail as it really is: broken headers, nested parts",
+		"github.com/richardlehane/mscfb":  "compound files: doc, xls, ppt, msg",
+		xsys:                              "limits of the child process",
+	}},
 	"internal/journal": {
 		ours:   []string{"sources", "detectors", "verify", "internal/secret"},
 		theirs: map[string]string{xsys: "file locks, and opening files without following links"},
