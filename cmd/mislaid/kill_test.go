@@ -114,13 +114,14 @@ func essence(t *testing.T, out []byte, err error) summary {
 			Verdict   struct{ State, Account, ARN string }
 			Sightings []struct {
 				Path, Kind, Fingerprint, SHA256 string
+				State                           string
 				Line, Column                    int
 				Offset                          int64
 				Total                           int `json:"positions_total"`
 			}
 		}
 		Coverage struct {
-			Items, Bytes int64
+			Items, Bytes, Unchanged int64
 			Skipped      map[string]int64
 			Gaps         []struct{ Path, Reason string }
 		}
@@ -139,7 +140,7 @@ func essence(t *testing.T, out []byte, err error) summary {
 	}
 	slices.Sort(s.Leaks)
 	slices.Sort(s.Gaps)
-	s.Counts = fmt.Sprint(r.Coverage.Items, r.Coverage.Bytes, r.Coverage.Skipped)
+	s.Counts = fmt.Sprint(r.Coverage.Items, r.Coverage.Bytes, r.Coverage.Unchanged, r.Coverage.Skipped)
 	return s
 }
 

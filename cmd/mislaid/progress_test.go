@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"mislaid/internal/pace"
 	"mislaid/internal/scan"
 )
 
@@ -58,5 +60,31 @@ func TestLinesStandAboveTheStatus(t *testing.T) {
 	_, _ = c.Write([]byte("a line\n"))
 	if got, want := w.String(), "\rworking\rwork   \r    \ra line\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestPauseIsShown: outside the hours a person sees until when, on a terminal
+// and in a log.
+func TestPauseIsShown(t *testing.T) {
+	for _, mode := range []string{"always", "auto"} {
+		synctest.Test(t, func(t *testing.T) {
+			h, err := pace.ParseHours("20:00-23:00", time.UTC) // the fake clock begins at midnight
+			if err != nil {
+				t.Fatal(err)
+			}
+			gate := pace.NewGate(h)
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() { _ = gate.Wait(ctx, 1) }()
+			var w bytes.Buffer
+			c := &console{w: &w}
+			f := &consoleFlags{progress: choice{value: mode}}
+			stop := f.showProgress(c, new(scan.Progress), gate, c.logger(false))
+			time.Sleep(40 * time.Second)
+			cancel()
+			stop()
+			if !strings.Contains(w.String(), "Sat 20:00 UTC") || !strings.Contains(w.String(), "paused") {
+				t.Errorf("%s: %q", mode, w.String())
+			}
+		})
 	}
 }

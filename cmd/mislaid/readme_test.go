@@ -29,6 +29,7 @@ func TestReadme(t *testing.T) {
 	sts.know(k)
 	for name, text := range map[string]string{
 		"keys": keys, "keys-under-watch.txt": k.id + "\n", "our-decoys.txt": "# ours\n111122223333\n", "team.toml": "jobs = 1\n",
+		"decoy-files.txt": "passwords.xlsx\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -28,7 +28,9 @@ the owner's CloudTrail, and may alert whoever set the key out as a decoy; known
 decoys are not asked about. With --verify=off nothing is sent anywhere.
 
 Everything found is kept in the journal, which holds no secret: after Ctrl-C, a
-crash or a power cut, --resume goes on. "mislaid report" renders it again.`
+crash or a power cut, --resume goes on. "mislaid report" renders it again. With
+--since JOURNAL only what changed since that scan is read, and what it found is
+taken over: the new journal stands alone.`
 
 const scanExamples = `  mislaid scan
   mislaid scan --verify=off --format json --output leaks.json ~/src
@@ -36,6 +38,8 @@ const scanExamples = `  mislaid scan
   mislaid scan --never-verify keys-under-watch.txt --case IR-7 --reason "laptop theft" /mnt/image
   mislaid scan --exclude '**/node_modules' --max-file-size 100MB --io-limit 20MB /srv
   tar xOf backup.tar | mislaid scan -
+  mislaid scan --since monday.journal --journal tuesday.journal /srv/share
+  mislaid scan --quick --never-open decoys.txt --between 20:00-06:00 --ops-limit 50/s /mnt/share
   mislaid scan --resume`
 
 type scanFlags struct {

@@ -15,9 +15,21 @@ type coverage struct {
 	first       []Gap // the first MaxGaps
 	totals      map[gapKind]int64
 	skips       map[digest]bool
-	skipped     []Skip              // the first MaxGaps
-	listing     map[string][]digest // gaps of listings, by source
-	run         map[string]string   // by source: the run that lists it
+	skipped     []Skip                  // the first MaxGaps
+	listing     map[string][]listingGap // by source
+	part        runPart                 // that is being folded
+}
+
+type runPart struct {
+	id   string
+	part int
+}
+
+// listingGap is a gap of a whole listing, which a later part of its run closes
+// by listing again.
+type listingGap struct {
+	key  digest
+	part runPart
 }
 
 type containerKey struct{ source, container string }
@@ -38,26 +50,25 @@ func newCoverage() coverage {
 		gaps:        make(map[digest]keptGap),
 		totals:      make(map[gapKind]int64),
 		skips:       make(map[digest]bool),
-		listing:     make(map[string][]digest),
-		run:         make(map[string]string),
+		listing:     make(map[string][]listingGap),
 	}
 }
 
-// addSource takes a source that a run begins to list. What an earlier part of
+// addSource takes a source that a part of a run lists. What an earlier part of
 // the run could not list, this part lists, or says again that it cannot.
-func (c *coverage) addSource(s *Source, run string) {
+func (c *coverage) addSource(s *Source) {
 	own := *s
 	c.sources[s.Name] = &own
 	if s.Error != "" {
 		return // it ends the listing
 	}
-	if c.run[s.Name] == run {
-		for _, key := range c.listing[s.Name] {
-			c.forget(key)
+	c.listing[s.Name] = slices.DeleteFunc(c.listing[s.Name], func(g listingGap) bool {
+		closed := g.part.id == c.part.id && g.part.part < c.part.part
+		if closed {
+			c.forget(g.key)
 		}
-	}
-	delete(c.listing, s.Name)
-	c.run[s.Name] = run
+		return closed
+	})
 }
 
 func (c *coverage) addCheckpoint(p *Checkpoint) {
@@ -110,8 +121,9 @@ func (c *coverage) addGap(g *Gap) {
 	kept.kind = gapKind{g.Ref.Source, g.Reason}
 	c.totals[kept.kind] += n - kept.count
 	kept.count = n
-	if !again && g.Ref.Item == "" {
-		c.listing[g.Ref.Source] = append(c.listing[g.Ref.Source], key)
+	if g.Ref.Item == "" {
+		gaps := slices.DeleteFunc(c.listing[g.Ref.Source], func(old listingGap) bool { return old.key == key })
+		c.listing[g.Ref.Source] = append(gaps, listingGap{key, c.part})
 	}
 	c.gaps[key] = kept
 }

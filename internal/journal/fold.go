@@ -70,7 +70,7 @@ func (f *Folder) Add(r Record) (changed []string) {
 		end := *r.End
 		f.ends[f.running] = &end
 	case r.Source != nil:
-		f.coverage.addSource(r.Source, f.running.id)
+		f.coverage.addSource(r.Source)
 	case r.Sighting != nil:
 		return f.addSighting(r.Sighting)
 	case r.Audience != nil:
@@ -93,6 +93,7 @@ func (f *Folder) Add(r Record) (changed []string) {
 func (f *Folder) addRun(r *Run) {
 	f.running = runKey{r.ID, r.Command}
 	f.ends[f.running] = nil
+	f.coverage.part = runPart{r.ID, r.Part}
 	same := func(o Run) bool {
 		return o.ID == r.ID && o.Command == r.Command && o.Part == r.Part && o.Started.Equal(r.Started)
 	}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/dchest/siphash"
 )
 
 // Seen lists the items that a checkpoint of its commit newly covers and that
@@ -41,29 +43,25 @@ func NewSalt() []byte {
 	return salt
 }
 
-// SeenHasher makes the hashes of Seen. It belongs to one goroutine.
+// SeenHasher makes the hashes of Seen: SipHash-2-4, which nobody can aim at who
+// does not know its key. It belongs to one goroutine.
 type SeenHasher struct {
-	buf  []byte
-	head int // bytes of buf that all hashes share
+	k0, k1 uint64
+	buf    []byte
 }
 
 // NewSeenHasher returns a hasher. reading names what decides on what is found in
 // given bytes: detectors, and options of extraction.
 func NewSeenHasher(salt []byte, reading string) *SeenHasher {
-	h := &SeenHasher{buf: append(make([]byte, 0, 512), salt...)}
-	sum := sha256.Sum256([]byte(reading))
-	h.buf = append(h.buf, sum[:16]...)
-	h.head = len(h.buf)
-	return h
+	key := sha256.Sum256(append(slices.Clone(salt), reading...))
+	return &SeenHasher{k0: binary.LittleEndian.Uint64(key[:]), k1: binary.LittleEndian.Uint64(key[8:])}
 }
 
 // Hash returns the hash of an item that has a version. It is never 0.
 func (h *SeenHasher) Hash(item, version string) uint64 {
-	b := binary.LittleEndian.AppendUint32(h.buf[:h.head], uint32(len(item)))
-	b = append(append(b, item...), version...)
-	h.buf = b
-	sum := sha256.Sum256(b)
-	return max(binary.BigEndian.Uint64(sum[:]), 1)
+	h.buf = binary.LittleEndian.AppendUint32(h.buf[:0], uint32(len(item)))
+	h.buf = append(append(h.buf, item...), version...)
+	return max(siphash.Hash(h.k0, h.k1, h.buf), 1)
 }
 
 // SeenSet is what the Seen records of a journal say: eight bytes for an item.

@@ -140,6 +140,10 @@ func (n *Names) match(path string) bool {
 			return true
 		}
 	}
+	return n.matchPath(path)
+}
+
+func (n *Names) matchPath(path string) bool {
 	for _, p := range n.paths {
 		if doublestar.MatchUnvalidated(p, path) {
 			return true
@@ -157,11 +161,11 @@ func (n *Names) MatchWithin(root, path string) bool {
 	}
 	path, root = fold(path), strings.TrimSuffix(fold(strings.ReplaceAll(root, `\`, "/")), "/")+"/"
 	whole := root + path
-	for i := len(root); i <= len(whole); i++ {
+	for i := 1; i <= len(whole); i++ {
 		if i < len(whole) && whole[i] != '/' {
 			continue
 		}
-		if n.match(whole[len(root):i]) || n.match(whole[:i]) {
+		if i > len(root) && n.match(whole[len(root):i]) || n.matchPath(whole[:i]) {
 			return true
 		}
 	}

@@ -217,7 +217,43 @@ func hostile() *fixture {
 	})
 	f.sighting(secret.AccessKey, f.key("AKIA"), evil, func(s *journal.Sighting) { s.Placeholder = true })
 	f.add(journal.Record{Gap: &journal.Gap{Ref: sources.Ref{Source: evil, Container: evil, Item: evil}, Path: evil, Inner: evil, Reason: journal.GapError, Detail: evil, Time: time.Unix(1<<60, 0)}})
+	f.add(journal.Record{Skip: &journal.Skip{Ref: sources.Ref{Source: evil, Container: evil, Item: evil}, Path: evil, Reason: evil, Time: time.Unix(1<<60, 0)}})
+	f.add(journal.Record{Since: &journal.Since{Journal: evil, Run: evil, Started: time.Unix(1<<60, 0), Full: evil}})
 	f.add(journal.Record{Checkpoint: &journal.Checkpoint{Source: evil, Container: evil, Counts: journal.Counts{Skipped: map[string]int64{"excluded": 1}}}})
 	f.add(journal.Record{End: &journal.End{Time: noon, Reason: journal.EndInterrupted}})
+	return f
+}
+
+// since builds on an earlier run.
+func since() *fixture {
+	f := newFixture()
+	f.run()
+	f.add(journal.Record{Source: &journal.Source{Name: "file:///srv/share", Type: "local", Title: "/srv/share"}})
+	f.audience("all", sources.Audience{Now: sources.ReachOf(sources.Organisation), Ever: sources.ReachOf(sources.Organisation), EverKnown: true, Heads: sources.Heads{Min: 2, Max: 23}})
+	id := f.key("AKIA")
+	for i, state := range []journal.State{journal.StateEarlier, journal.StateUnchanged, journal.StateGone, journal.StateRead} {
+		s := f.sighting(secret.AccessKey, id, fmt.Sprintf("place%d", i), func(s *journal.Sighting) {
+			s.State, s.AudienceID, s.Fingerprint = state, "all", fingerprint("one")
+			if state != journal.StateRead {
+				s.Found = noon.AddDate(0, 0, -7)
+			}
+			if state == journal.StateUnchanged || state == journal.StateGone {
+				s.Checked = noon
+			}
+		})
+		f.verdict(s, live("123456789012", "arn:aws:iam::123456789012:user/deploy"))
+	}
+	for i := range 22 {
+		f.add(journal.Record{Skip: &journal.Skip{
+			Ref: sources.Ref{Source: "file:///srv/share", Container: ".", Item: fmt.Sprintf("decoy%02d", i)}, Path: fmt.Sprintf("decoy%02d", i),
+			Reason: "never opened (--never-open)", Time: noon,
+		}})
+	}
+	f.add(journal.Record{Since: &journal.Since{Journal: "/var/lib/last.journal", Run: "0123456789ab", Started: noon.AddDate(0, 0, -7), Ended: noon.AddDate(0, 0, -7).Add(time.Hour)}})
+	f.add(journal.Record{Checkpoint: &journal.Checkpoint{
+		Source: "file:///srv/share", Container: ".", Done: true,
+		Counts: journal.Counts{Items: 1, Bytes: 999, Unchanged: 7123, Skipped: map[string]int64{"never opened (--never-open)": 22}},
+	}})
+	f.add(journal.Record{End: &journal.End{Time: noon, Reason: journal.EndComplete}})
 	return f
 }

@@ -33,7 +33,7 @@ func render(t testing.TB, format string, s *journal.Summary, o Options) string {
 	return b.String()
 }
 
-var fixtures = map[string]func() *fixture{"full": full, "untroubled": untroubled, "hostile": hostile}
+var fixtures = map[string]func() *fixture{"full": full, "untroubled": untroubled, "hostile": hostile, "since": since}
 
 func TestGolden(t *testing.T) {
 	for name, make := range fixtures {

@@ -62,8 +62,11 @@ var rooms = map[string]room{
 		xsys:                              "limits of the child process",
 	}},
 	"internal/journal": {
-		ours:   []string{"sources", "detectors", "verify", "internal/secret"},
-		theirs: map[string]string{xsys: "file locks, and opening files without following links"},
+		ours: []string{"sources", "detectors", "verify", "internal/secret"},
+		theirs: map[string]string{
+			xsys:                        "file locks, and opening files without following links",
+			"github.com/dchest/siphash": "a fast keyed hash of 64 bits (CC0)",
+		},
 	},
 	"internal/report": {
 		ours:   []string{"internal/journal", "internal/secret", "sources", "detectors", "verify"},

@@ -4,6 +4,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,10 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		}
 	}
 	c, err := chainOf(path)
+	if errors.Is(wrapErrno(err), errTooManyOpen) {
+		s.dirs.shed()
+		c, err = chainOf(path)
+	}
 	if err != nil {
 		err = fmt.Errorf("local: rights of %s: %w", it.ID, sentinel(err))
 		return unknownAudience("the rights could not be read"), err

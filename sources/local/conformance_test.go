@@ -74,3 +74,22 @@ type narrow struct{ *tree }
 func (p *narrow) Open(t *testing.T) sources.Source {
 	return openSource(t, Config{Root: p.root, MaxDirs: 1})
 }
+
+// TestConformanceAttrs runs the suite with listings that tell more.
+func TestConformanceAttrs(t *testing.T) {
+	if os.Geteuid() == 0 {
+		cmd := asUser(t, ordinary, ordinary, nil, "-test.run=^TestConformanceAttrs$", "-test.v", "-test.timeout=2m")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: TestConformanceAttrs/Denied") {
+			t.Fatalf("as an ordinary user: %v\n%s", err, out)
+		}
+		return
+	}
+	sourcetest.Run(t, func(t *testing.T) sourcetest.Place { return &told{newTree(t)} })
+}
+
+type told struct{ *tree }
+
+func (p *told) Open(t *testing.T) sources.Source {
+	return openSource(t, Config{Root: p.root, Attrs: true})
+}

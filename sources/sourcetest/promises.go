@@ -34,6 +34,9 @@ func testListing(t *testing.T, p Place) {
 		if got := read(t, s, it); !bytes.Equal(got, content(path)) {
 			t.Errorf("%q holds %q", path, got)
 		}
+		if v := versionOf(t, s, it); it.Attr.Version != "" && it.Attr.Version != v {
+			t.Errorf("%q is listed as version %q and opened as %q: a later run would not know it again", path, it.Attr.Version, v)
+		}
 	}
 	if len(listed) != len(paths) {
 		t.Errorf("listed %d items, put %d", len(listed), len(paths))
@@ -252,6 +255,7 @@ func testGone(t *testing.T, p Place) {
 		}
 	}
 	p.Put(t, "d/2", content("d/2"))
+	it.Attr.Version = "" // another one, where the listing told the first
 	if got := read(t, s, it); !bytes.Equal(got, content("d/2")) {
 		t.Errorf("back again it holds %q", got)
 	}

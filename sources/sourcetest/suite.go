@@ -161,6 +161,17 @@ func readRange(t *testing.T, s sources.Source, it sources.Item, off, n int64) []
 	return data
 }
 
+// versionOf is the version of an item as its body tells it.
+func versionOf(t *testing.T, s sources.Source, it sources.Item) string {
+	t.Helper()
+	b, err := s.Open(t.Context(), it, 0, -1)
+	if err != nil {
+		t.Fatalf("open %q: %v", it.ID, err)
+	}
+	defer func() { _ = b.Close() }()
+	return b.Attr().Version
+}
+
 // has fails unless the listing shows the path without error, and returns it.
 func has(t *testing.T, p Place, listed map[key]seen, path string) sources.Item {
 	t.Helper()
