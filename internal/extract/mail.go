@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
+	"slices"
 	"strings"
 
 	"github.com/jhillyerd/enmime/v2"
@@ -213,8 +215,8 @@ func mailParts(root *enmime.Part) func(func(*enmime.Part) bool) {
 // writeHeader writes a mail's header with its encoded words decoded.
 func writeHeader(b *bytes.Buffer, part *enmime.Part) {
 	var words mime.WordDecoder
-	for name, values := range part.Header {
-		for _, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(part.Header)) {
+		for _, v := range part.Header[name] {
 			if plain, err := words.DecodeHeader(v); err == nil {
 				v = plain
 			}
