@@ -19,6 +19,7 @@ type crawlFlags struct {
 	ioLimit          byteRate
 	choose           chooseFlags
 	pacing           pacingFlags
+	extract          extractFlags
 	local            localFlags
 	smb              smbFlags
 	slack            slackFlags
@@ -38,6 +39,7 @@ func (f *crawlFlags) define(cmd *cobra.Command) {
 	f.choose.define(cmd)
 	f.pacing.define(cmd)
 	f.pacing.defineDeadline(cmd)
+	f.extract.define(cmd)
 	f.defineConnectors(cmd)
 }
 

@@ -25,9 +25,13 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
-	for _, c := range f.candidates {
+	for i, c := range f.candidates {
 		key := keyOf(c)
-		pos, within := f.place(c.Atoms[0])
+		place := f.place
+		if in := f.innerOf(i); in != nil {
+			key.inner, place = in.path, in.place
+		}
+		pos, within := place(c.Atoms[0])
 		key.within = within
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
@@ -37,7 +41,7 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			continue
 		}
 		s := &journal.Sighting{
-			Ref: w.ref(it), Path: it.Path, Link: it.Link,
+			Ref: w.ref(it), Path: it.Path, Inner: key.inner, Link: it.Link,
 			Kind: key.kind, KeyID: key.id, Fingerprint: key.print,
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
@@ -81,6 +85,7 @@ type sightingKey struct {
 	id     string
 	print  secret.Fingerprint
 	within string // the message within the item; "" where the item is one
+	inner  string // where in the item's wrappings; "" the item itself
 }
 
 func keyOf(c detectors.Candidate) sightingKey {

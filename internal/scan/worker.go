@@ -29,14 +29,22 @@ type worker struct {
 	win  *window
 	cpu  tokens
 	hash *journal.SeenHasher
+	wrap *extract.Walker // nil: nothing is unwrapped
 
 	splitFrom, partSize int64 // bytes
 }
 
 func newWorker(o Options, src sources.Source, cpu tokens) *worker {
 	return &worker{
-		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(),
+		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(), wrap: o.walker(),
 		splitFrom: splitFrom, partSize: partSize,
+	}
+}
+
+// close ends the worker's child process, if it has one.
+func (w *worker) close() {
+	if w.wrap != nil && w.wrap.Process != nil {
+		_ = w.wrap.Process.Close() // it only reads
 	}
 }
 
@@ -79,7 +87,7 @@ func (w *worker) handle(ctx context.Context, j job) error {
 		w.Progress.Skipped.Add(1)
 		return w.end(ctx, &j, done{counts: journal.Counts{Skipped: map[string]int64{reason: 1}}}, nil)
 	}
-	var records []journal.Record
+	records := f.gaps(w.Options, w.ref(it), it.Path)
 	if err != nil {
 		d.counts.Items = 0
 		records = append(records, gapRecord(w.Options, w.ref(it), it.Path, "", err))
@@ -123,6 +131,8 @@ type finds struct {
 	sum        string // SHA-256 of the item's bytes, hex; "" not known
 	place      func(a detectors.Atom) (pos journal.Position, within string)
 	marks      map[int]string // by line: the comment that asks to pass over it
+	inner      []innerStream  // what lies in the item, in the order of its candidates; nil: the item is wrapped in nothing
+	unread     []innerGap
 }
 
 func (f *finds) destroy() {
@@ -209,6 +219,9 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	}
 	if w.MaxFileSize > 0 && size > w.MaxFileSize {
 		return f, &sources.SkipError{Reason: skipLarge}
+	}
+	if w.wrap != nil && extract.Wrapped(w.win.buf[:first.have]) {
+		return w.unwrap(ctx, it, f, body, r, first)
 	}
 
 	var found found
