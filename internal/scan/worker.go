@@ -195,6 +195,7 @@ func panicSite() string {
 }
 
 func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err error) {
+	w.win.name = baseName(it.Path)
 	if it.Inline != nil {
 		return w.scanInline(ctx, it)
 	}
@@ -376,10 +377,15 @@ func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader, s span
 	} else {
 		return out, nil
 	}
-	narrow, err := newWindow(w.Options, w.cpu).drag(ctx, extract.Narrow(again, order), whole)
+	text := newWindow(w.Options, w.cpu)
+	text.name = w.win.name
+	narrow, err := text.drag(ctx, extract.Narrow(again, order), whole)
 	out.atoms = mergeWide(out.atoms, slices.Clone(narrow.atoms))
 	return out, err
 }
+
+// baseName returns the last part of an item's path.
+func baseName(path string) string { return path[strings.LastIndexAny(path, `/\\`)+1:] }
 
 // paced returns r, slowed down to the limit on reads and held back by the gate
 // where there are such.
