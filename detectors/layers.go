@@ -258,7 +258,7 @@ func (f *Finder) unwrapHead(head []byte) []byte {
 
 // prefer leaves one of the atoms that are readings of the same bytes at
 // different depths: the one that takes in more of them, then the one whose
-// label tells what it is, then the deeper one. A part that was read inside a
+// label tells what it is or at least a name, then the deeper one. A part that was read inside a
 // whole credential is none. atoms are in order of Off.
 func prefer(atoms []Atom) []Atom {
 	kept := atoms[:0]
@@ -302,6 +302,9 @@ func better(a, b Atom) bool {
 	}
 	if a.Labelled != b.Labelled {
 		return a.Labelled
+	}
+	if (a.Label == "") != (b.Label == "") {
+		return a.Label != ""
 	}
 	return a.Depth > b.Depth
 }
