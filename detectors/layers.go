@@ -60,7 +60,6 @@ type unwrapped struct {
 	up    *unwrapped
 	cut   bool // it begins in the middle of the stream
 	depth int  // layers that are undone
-	wide  bool // it is UTF-16 inside other bytes
 }
 
 // findWrapped appends the atoms that are seen only when what is around the

@@ -77,7 +77,6 @@ var crossShapes = []shape{
 type coding struct {
 	name string
 	code func(string) string
-	not  func(shape) string // why a shape is not written so, "" it is
 }
 
 func each(escape func(c rune) string) func(string) string {

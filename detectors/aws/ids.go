@@ -73,9 +73,6 @@ func isDigit(c byte) bool        { return c >= '0' && c <= '9' }
 func isBase32(c byte) bool       { return c >= 'A' && c <= 'Z' || c >= '2' && c <= '7' }
 func isAlnum(c byte) bool        { return isLower(c) || isUpperOrDigit(c) }
 func isBase64(c byte) bool       { return isAlnum(c) || c == '+' || c == '/' }
-func isHex(c byte) bool {
-	return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
 
 func isAll(b []byte, in func(byte) bool) bool {
 	for _, c := range b {

@@ -35,7 +35,7 @@ func BlockAt(src []byte, i int, cut bool) Block {
 		if cut && at == i {
 			next = softBreak(src, end, softLine)
 		}
-		if next == end || next >= len(src) || !isBase64(src[next]) || n < minLine && !(cut && at == i) {
+		if next == end || next >= len(src) || !isBase64(src[next]) || n < minLine && (!cut || at != i) {
 			break
 		}
 		switch {
@@ -68,7 +68,7 @@ func BlockAround(src []byte, i int, cut bool) (b Block, begun bool) {
 			break
 		}
 		start := runStart(src, prev)
-		if prev-start+1 < minLine && !(cut && atStart(src, start)) {
+		if prev-start+1 < minLine && (!cut || !atStart(src, start)) {
 			break
 		}
 		from = start

@@ -21,7 +21,6 @@ func unpackGzip(w *walk, p place, in Input) error {
 	if err != nil {
 		return torn(err)
 	}
-	defer r.Close()
 	return w.layer(p, tornReader(r), c.count)
 }
 

@@ -141,7 +141,6 @@ func paragraphs(r io.Reader, ru rules) io.Reader {
 		if err != nil {
 			return dst, err
 		}
-		name := string(t.name)
 		put := func(s string) {
 			if broken {
 				dst = append(dst, '\n')
@@ -159,29 +158,29 @@ func paragraphs(r io.Reader, ru rules) io.Reader {
 			}
 		case xmlStart:
 			switch {
-			case ru.text[name]:
+			case ru.text[string(t.name)]:
 				inText++
-			case ru.cell[name]:
+			case ru.cell[string(t.name)]:
 				inCell++
 			}
-			if s, ok := ru.inserts[name]; ok {
+			if s, ok := ru.inserts[string(t.name)]; ok {
 				put(s)
 			}
 		case xmlEnd:
 			switch {
-			case ru.row[name]:
+			case ru.row[string(t.name)]:
 				broken = false
 				dst = append(dst, '\n')
-			case ru.cell[name]:
+			case ru.cell[string(t.name)]:
 				inCell = max(inCell-1, 0)
 				broken = false
 				dst = append(dst, '\t')
-			case ru.paragraph[name] && inCell > 0:
+			case ru.paragraph[string(t.name)] && inCell > 0:
 				broken = true
-			case ru.paragraph[name]:
+			case ru.paragraph[string(t.name)]:
 				dst = append(dst, '\n')
 			}
-			if ru.text[name] {
+			if ru.text[string(t.name)] {
 				inText = max(inText-1, 0)
 			}
 		}

@@ -192,7 +192,7 @@ func (pr *Process) next(in Input) (frameKind, []byte, error) {
 		}
 		switch {
 		case kind == frameNext && len(b) == 4:
-			err = pr.answer(binary.LittleEndian.Uint32(b), in.Reader.Read)
+			err = pr.answer(binary.LittleEndian.Uint32(b), in.Read)
 		case kind == frameAt && len(b) == 12 && in.At != nil:
 			off := int64(binary.LittleEndian.Uint64(b))
 			err = pr.answer(binary.LittleEndian.Uint32(b[8:]), func(p []byte) (int, error) { return in.At.ReadAt(p, off) })

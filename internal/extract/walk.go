@@ -290,7 +290,7 @@ func (w *walk) atRandom(in Input) (Input, func(), error) {
 	var b []byte
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := in.Reader.Read(buf)
+		n, err := in.Read(buf)
 		b = append(b, buf[:n]...)
 		if int64(len(b)) > room {
 			in.Reader = io.MultiReader(bytes.NewReader(b), in.Reader)

@@ -242,7 +242,7 @@ func (c Conversation) past(a *sources.Audience, s Setting) {
 	gone := slices.Clone(r.gone)
 	for _, id := range s.Past {
 		p, ok := s.People.Find(id)
-		if ok && p.Bot || slices.Contains(gone, id) || !(ok && p.Deleted) && (c.Form == PublicChannel || slices.Contains(c.Members, id)) {
+		if ok && p.Bot || slices.Contains(gone, id) || (!ok || !p.Deleted) && (c.Form == PublicChannel || slices.Contains(c.Members, id)) {
 			continue
 		}
 		gone = append(gone, id)

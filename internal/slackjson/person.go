@@ -3,6 +3,7 @@ package slackjson
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -143,12 +144,13 @@ var errNotList = fmt.Errorf("not a list")
 
 // plainError is err without any text of what was read: encoding/json quotes it.
 func plainError(err error) error {
-	switch e := err.(type) {
-	case nil:
+	if err == nil {
 		return nil
-	case *json.SyntaxError:
+	}
+	if e := new(json.SyntaxError); errors.As(err, &e) {
 		return fmt.Errorf("not JSON at offset %d", e.Offset)
-	case *json.UnmarshalTypeError:
+	}
+	if e := new(json.UnmarshalTypeError); errors.As(err, &e) {
 		return fmt.Errorf("a %s where Slack has another type, at offset %d", e.Value, e.Offset)
 	}
 	return err

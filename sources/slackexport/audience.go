@@ -29,10 +29,10 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		if err != nil {
 			return unknown, err
 		}
-		switch {
-		case p.dir == uploads:
+		switch p.dir {
+		case uploads:
 			return s.uploaded(ctx, e)
-		case p.dir == "":
+		case "":
 			return s.rootAudience(e), nil
 		}
 	}

@@ -1,6 +1,7 @@
 package slackexport
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func BenchmarkExport(b *testing.B) {
 				for err == nil {
 					_, err = body.Read(buf)
 				}
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					b.Fatal(err)
 				}
 				_ = body.Close()

@@ -3,6 +3,7 @@ package slacktest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -353,7 +354,9 @@ func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
 	in.Host = r.URL.Host
 	go func() {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			err, _ := p.(error)
+			if p != nil && !errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			} else if p != nil {
 				w.WriteHeader(http.StatusOK)
