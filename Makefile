@@ -33,6 +33,7 @@ test-purego: ## the detectors' tests without assembly
 test-real: ## the quick tests and those with real servers; make deps first
 	@test -x $(BIN)/versitygw || { echo 'bin/versitygw is missing: run make deps' >&2; exit 1; }
 	PATH="$(BIN):$$PATH" $(GO) test -count=1 -timeout 30m -tags real ./...
+	cd tools/policyoracle && $(GO) test -mod=mod -count=1 ./... -rapid.checks=5000
 
 lint: ## gofmt, go vet and golangci-lint; make deps first
 	@test -x $(BIN)/golangci-lint || { echo 'bin/golangci-lint is missing: run make deps' >&2; exit 1; }
@@ -53,6 +54,10 @@ deps: ## install what lint and test-real need (as root also from apt)
 		missing=; for program in $(PROGRAMS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 		test -z "$$missing" || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); }; \
+		command -v npm >/dev/null && command -v cargo >/dev/null && python3 -m pip --version >/dev/null && \
+		command -v openssl >/dev/null && command -v ssh-keygen >/dev/null && command -v git >/dev/null || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm cargo python3-pip openssl openssh-client git; }; \
+		test -x /usr/bin/aws || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli; }; \
 	fi
 	mkdir -p $(BIN)
 	$(GO) build -modfile=tools/go.mod -o $(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw

@@ -35,6 +35,13 @@ const (
 	WhyS3Compatible = "s3-compatible"
 	WhyBudget       = "budget"
 	WhyOff          = "verification off"
+	WhyPassive      = "passive" // only what the responder's role can read was asked
+	WhyDry          = "dry run"
+)
+
+// Reasons that go with Dead.
+const (
+	WhyInactive = "inactive" // the vendor's records say so: it was not called
 )
 
 // Reasons that go with Unknown.
@@ -95,7 +102,11 @@ func (v Verdict) Settled() bool {
 	case Live, LiveLimited, Dead, Expired, Mismatch, Unverifiable:
 		return true
 	case NotCalled:
-		return v.Why != WhyBudget && v.Why != WhyOff
+		switch v.Why {
+		case WhyBudget, WhyOff, WhyPassive, WhyDry:
+			return false
+		}
+		return true
 	}
 	return false
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mislaid/internal/journal"
 )
 
 // TestReadme runs every command of the README, in its order, in a directory that
@@ -99,6 +102,26 @@ func TestReadmeTellsTheExitCodes(t *testing.T) {
 		if row := "| " + code + " | " + strings.TrimSpace(meaning) + " |"; !strings.Contains(string(text), row) {
 			t.Errorf("the README lacks %q", row)
 		}
+	}
+}
+
+// TestReadmeHoldsTheTable: its exposure table is the one that judges.
+func TestReadmeHoldsTheTable(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	want.WriteString("|---|---|---|---|---|---|\n")
+	for _, r := range journal.ExposureTable() {
+		fmt.Fprintf(&want, "| %s | %s |", r.ID, r.Key)
+		for _, s := range r.Severity {
+			fmt.Fprintf(&want, " %s |", s)
+		}
+		want.WriteString("\n")
+	}
+	if !strings.Contains(string(text), want.String()+"\n") {
+		t.Errorf("the README's table must be\n%s", want.String())
 	}
 }
 

@@ -105,7 +105,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.verify.build(p.first().ID)
+	v, err := f.verify.build(cmd.Context(), p.first().ID)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	}
 	run := a.newRun(cmd)
 	run.ID, run.Part, run.Targets = p.first().ID, len(p.runs), p.first().Targets
-	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
+	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, v.hosts(), v.agent
 	known, err := f.known.record(targets, run.Started)
 	if err != nil {
 		opened.close()

@@ -61,7 +61,7 @@ func newScanCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
 		Short:   "Find credentials in directory trees and on standard input",
-		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + detectorsHelp + "\n\n" + suppressHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
+		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + accountMapHelp + "\n\n" + detectorsHelp + "\n\n" + suppressHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
 	}
@@ -144,7 +144,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if len(p.runs) > 0 {
 		run.ID, run.Part = p.first().ID, len(p.runs)
 	}
-	v, err := f.verify.build(run.ID)
+	v, err := f.verify.build(cmd.Context(), run.ID)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 			return err
 		}
 	}
-	run.Detectors, run.Contacts, run.UserAgent = found.set.Name(), slices.Concat(v.contacts, v.onHint), v.agent
+	run.Detectors, run.Contacts, run.UserAgent = found.set.Name(), v.hosts(), v.agent
 	if f.journal == "" {
 		if f.journal, err = a.newJournalPath(run); err != nil {
 			return err
@@ -184,6 +184,9 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 			return err
 		}
 	}
+	if before != nil {
+		before.maxAge = v.maxAge
+	}
 	s := &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
 		verification: v, found: found, known: known, crawl: &f.crawl, opened: opened, out: out, journalPath: f.journal,
@@ -192,7 +195,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	taken := file
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
-		if len(p.runs) > 0 && v.verifier != nil {
+		if len(p.runs) > 0 && v.how != verifyOff {
 			if err := s.reopen(ctx, s.left(), o); err != nil {
 				return err
 			}

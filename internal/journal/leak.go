@@ -46,10 +46,11 @@ type leakState struct {
 	keyID   string
 	places  map[digest]*Sighting
 	answers map[secret.Fingerprint]verify.Verdict // "" is for every credential of the key id
+	facts   *verify.Facts
 }
 
 // snapshot builds the Leak as it stands.
-func (s *leakState) snapshot(audiences map[string]*sources.Audience, lists []*ignore.Matcher) Leak {
+func (s *leakState) snapshot(audiences map[string]*sources.Audience, accounts map[string]verify.Account, lists []*ignore.Matcher) Leak {
 	l := Leak{ID: s.id, KeyID: s.keyID}
 	sightings := s.joined()
 	l.Credentials = s.credentials(sightings)
@@ -68,7 +69,18 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience, lists []*ig
 		l.Places[i] = Place{Sighting: *sg, Audience: audiences[sg.AudienceID]}
 		l.Account = cmp.Or(l.Account, sg.Account)
 		l.FirstSeen = earliest(l.FirstSeen, firstSeen(sg))
+		if sg.Found.After(l.LastSeen) {
+			l.LastSeen = sg.Found
+		}
 	}
+	l.Facts, l.Began = s.facts, l.FirstSeen
+	if s.facts != nil {
+		l.Account = cmp.Or(l.Account, s.facts.Account.ID)
+		if s.facts.Created.After(l.Began) {
+			l.Began = s.facts.Created // before that there was nothing to expose
+		}
+	}
+	l.AccountInfo = accountInfo(l.Account, s.facts, accounts)
 	for i := range l.Places {
 		l.Places[i].Suppressed = suppression(lists, &l, &l.Places[i].Sighting)
 	}
@@ -77,6 +89,24 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience, lists []*ig
 	slices.SortFunc(l.Places, comparePlaces)
 	l.judge()
 	return l
+}
+
+// accountInfo joins what an audit read of an account with what the user's map
+// says of it, which wins.
+func accountInfo(id string, f *verify.Facts, accounts map[string]verify.Account) verify.Account {
+	info := accounts[id]
+	info.ID = id
+	if f == nil || f.Account.ID != id {
+		return info
+	}
+	read := f.Account
+	info.Name, info.Owner, info.Tier = cmp.Or(info.Name, read.Name), cmp.Or(info.Owner, read.Owner), cmp.Or(info.Tier, read.Tier)
+	info.Alias, info.Organization = cmp.Or(info.Alias, read.Alias), cmp.Or(info.Organization, read.Organization)
+	info.Management = info.Management || read.Management
+	if info.Users == nil {
+		info.Users = read.Users
+	}
+	return info
 }
 
 // joined returns the sightings, each lone key id folded into the pair that

@@ -25,6 +25,8 @@ type Record struct {
 	Sighting   *Sighting   `json:"sighting,omitempty"`
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
+	Facts      *Facts      `json:"facts,omitempty"`
+	Account    *Account    `json:"account,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
 	Ignore     *Ignore     `json:"ignore,omitempty"`
 	Skip       *Skip       `json:"skip,omitempty"`
@@ -145,6 +147,15 @@ type Ignore struct {
 	Entries []ignore.Entry `json:"entries"`
 	At      time.Time      `json:"at"` // entries that had expired by then do not apply
 }
+
+// Facts is what was read of a key id besides its verdict.
+type Facts struct {
+	KeyID string `json:"key_id"`
+	verify.Facts
+}
+
+// Account is what the user's account map says of an account.
+type Account struct{ verify.Account }
 
 // Gap is something that should have been read and was not.
 type Gap struct {

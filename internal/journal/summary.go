@@ -19,6 +19,7 @@ type Summary struct {
 	Leaks        []Leak
 	Placeholders []Leak // published sample keys: never leaks, never silent
 	Suppressed   []Leak // what the operator knows and wants no report of: no leaks, and counted
+	Habits       []Habit
 	Coverage     Coverage
 	Chain        Chain
 
@@ -59,6 +60,8 @@ type Leak struct {
 	ID          string // stable across runs and machines: LeakID
 	KeyID       string // "" for a secret without an id
 	Account     string // from the verdict, else decoded from the key id
+	AccountInfo verify.Account
+	Facts       *verify.Facts // what was read of it besides; nil: nothing was
 	Severity    Severity
 	Rule        string // the rule that gave the severity: "live: live × nothing known of its power × everyone in the organisation"
 	Why         string // the same as a sentence
@@ -67,6 +70,8 @@ type Leak struct {
 	Places      []Place
 	Exposure    sources.Audience // union over the places
 	FirstSeen   time.Time        // earliest time of a sighting's item; zero unknown
+	Began       time.Time        // when its exposure began: the later of FirstSeen and of the key's creation; zero unknown
+	LastSeen    time.Time        // when it was last seen standing there
 	Settled     bool             // no verdict is awaited any more
 	Suppressed  bool             // every place is suppressed, and it is not known to be live
 }

@@ -42,6 +42,7 @@ type docLeak struct {
 	LeakID      string          `json:"leak_id"`
 	ID          string          `json:"id"`
 	Account     string          `json:"account"`
+	AccountInfo *verify.Account `json:"account_info,omitempty"`
 	Severity    string          `json:"severity"`
 	Rule        string          `json:"rule"`
 	Why         string          `json:"why"`
@@ -49,10 +50,20 @@ type docLeak struct {
 	Verdict     verify.Verdict  `json:"verdict"`
 	Credentials []docCredential `json:"credentials"`
 	Sightings   []docSighting   `json:"sightings"`
+	Class       verify.Class    `json:"class"`
+	Facts       *verify.Facts   `json:"facts,omitempty"`
 	Exposure    docAudience     `json:"exposure"`
 	FirstSeen   *time.Time      `json:"first_seen,omitempty"`
+	Began       *time.Time      `json:"exposed_since,omitempty"`
+	LastSeen    *time.Time      `json:"last_seen,omitempty"`
+	Tried       string          `json:"tried,omitempty"`
 	Next        []Step          `json:"next"`
 	Overruled   bool            `json:"suppression_overruled,omitempty"`
+}
+
+type docHabit struct {
+	verify.Finding
+	Leaks []string `json:"leaks"`
 }
 
 type docCredential struct {
@@ -213,6 +224,7 @@ func newLeak(l *journal.Leak) docLeak {
 	d := docLeak{
 		LeakID: l.ID, ID: text(l.KeyID), Account: text(l.Account), Severity: l.Severity.String(), Rule: l.Rule, Why: l.Why,
 		Settled: l.Settled, Verdict: newVerdict(l.Verdict), Exposure: newAudience(&l.Exposure), FirstSeen: when(l.FirstSeen),
+		AccountInfo: newAccount(l.AccountInfo), Class: l.Class(), Facts: newFacts(l.Facts), Began: when(l.Began), LastSeen: when(l.LastSeen), Tried: tried(l),
 		Credentials: make([]docCredential, len(l.Credentials)), Sightings: make([]docSighting, len(l.Places)),
 		Next: append([]Step{}, Remedy(l)...), Overruled: l.Overruled(),
 	}
@@ -267,6 +279,31 @@ func newVerdict(v verify.Verdict) verify.Verdict {
 	}
 	v.Time = orZero(when(v.Time))
 	return v
+}
+
+// newAccount leaves out an account of which nothing but the id is known.
+func newAccount(a verify.Account) *verify.Account {
+	if a == (verify.Account{ID: a.ID}) {
+		return nil
+	}
+	a = clean(a)
+	return &a
+}
+
+func newFacts(f *verify.Facts) *verify.Facts {
+	if f == nil {
+		return nil
+	}
+	out := clean(*f)
+	return &out
+}
+
+func newHabits(all []journal.Habit) []docHabit {
+	out := []docHabit{}
+	for _, h := range all {
+		out = append(out, docHabit{clean(h.Finding), append([]string{}, h.LeakIDs...)})
+	}
+	return out
 }
 
 func newReach(r sources.Reach) docReach {

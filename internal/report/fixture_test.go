@@ -75,6 +75,29 @@ func (f *fixture) verdict(s journal.Sighting, v verify.Verdict) {
 	f.add(journal.Record{Verdict: &journal.Verdict{KeyID: s.KeyID, Fingerprint: s.Fingerprint, Verdict: v}})
 }
 
+func (f *fixture) facts(s journal.Sighting, v verify.Facts) {
+	f.add(journal.Record{Facts: &journal.Facts{KeyID: s.KeyID, Facts: v}})
+}
+
+// powers are facts with every field set, name where a name may be.
+func powers(other, name string) verify.Facts {
+	yes, no, users := true, false, 12
+	path := verify.Path{ID: "passrole-ec2", Words: "starts a machine as a stronger role", Needs: []string{"iam:PassRole", "ec2:RunInstances"}, Result: "conditional", By: []string{"inline " + name}}
+	data := verify.Path{ID: "s3-read", Words: "reads objects of S3", Needs: []string{"s3:GetObject"}, Result: "allowed", By: []string{"inline " + name}}
+	return verify.Facts{
+		Status: verify.KeyActive, Why: name, By: "arn:aws:iam::123456789012:user/" + name, Read: noon, Created: noon.AddDate(0, -3, 0),
+		Account:    verify.Account{ID: "123456789012", Name: name, Alias: name, Owner: name, Tier: name, Organization: name, Management: true, Users: &users},
+		Owner:      verify.Owner{Kind: "user", Name: name, ARN: "arn:aws:iam::123456789012:user/" + name, Created: noon, Groups: []string{name}, Policies: []string{name}, Boundary: name, MFA: &no, Console: &yes, ConsoleAt: noon, Tags: map[string]string{name: name}},
+		LastUsed:   &verify.LastUse{At: noon.Add(-time.Hour), Region: name, Service: "s3"},
+		OtherIDs:   []verify.OtherID{{ID: other, Status: verify.KeyInactive, Created: noon}},
+		Capability: &verify.Capability{Class: verify.C4, Power: "privilege escalation", Words: "it can give itself more power", Paths: []verify.Path{path}, Data: []verify.Path{data, data, data, data, data, data, data, data, data}, Limits: []string{name}},
+		Findings:   []verify.Finding{verify.NewFinding(verify.NoMFA, "%s", name), verify.NewFinding(verify.Unrotated, "%s", name)},
+		Calls:      []verify.AuditCall{{At: noon, Name: "s3:ListBuckets", Source: name, UserAgent: name, Region: name, Error: name, RequestID: name}, {At: noon, Name: "s3:GetObject", Source: "192.0.2.7", Explained: "192.0.2.0/24"}},
+		LogRead:    &verify.LogRead{Regions: []string{name}, From: noon.AddDate(0, 0, -90), To: noon, Events: 2, Cut: true},
+		Unread:     []string{"iam:ListRoles: " + name},
+	}
+}
+
 func (f *fixture) audience(id string, a sources.Audience) {
 	a.ReadAt = noon
 	f.add(journal.Record{Audience: &journal.Audience{ID: id, Audience: a}})
@@ -167,6 +190,18 @@ func full() *fixture {
 	f.verdict(lone, verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoSecret})
 	alone := f.sighting(secret.SecretKey, "", "/srv/share/finance/secret", func(s *journal.Sighting) { s.Fingerprint = fingerprint("alone"); s.Confidence = detectors.Medium })
 	f.verdict(alone, verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoID})
+	strong := f.sighting(secret.AccessKey, f.key("AKIA"), "/srv/share/finance/strong", func(s *journal.Sighting) { s.AudienceID = "all" })
+	f.verdict(strong, live("123456789012", "arn:aws:iam::123456789012:user/ops/ann"))
+	f.facts(strong, powers(f.key("AKIA"), "seen in the room"))
+	f.add(journal.Record{Account: &journal.Account{Account: verify.Account{ID: "123456789012", Name: "payments", Owner: "team-pay", Tier: "prod"}}})
+	for i, state := range []verify.State{verify.Mismatch, verify.Unknown} {
+		s := f.sighting(secret.AccessKey, wrong.KeyID, fmt.Sprint("/srv/share/finance/wrong", i), func(s *journal.Sighting) { s.Fingerprint = fingerprint(fmt.Sprint(i)) })
+		v := verify.Verdict{State: state, Time: noon}
+		if state == verify.Unknown {
+			v.Why = verify.WhyNotTried
+		}
+		f.verdict(s, v)
+	}
 	f.sighting(secret.AccessKey, f.key("AKIA"), "/srv/share/finance/README", func(s *journal.Sighting) { s.Placeholder = true })
 	for i := range 7 {
 		f.add(journal.Record{Gap: &journal.Gap{
@@ -249,6 +284,8 @@ func hostile() *fixture {
 		State: verify.Live, Why: evil, Code: evil, Account: evil, ARN: "arn:aws:iam::1:user/" + evil, UserID: evil, Partition: evil, Region: evil,
 		Endpoint: evil, RequestID: evil, UserAgent: evil, Source: evil, Skew: evil, Detail: evil, Time: noon,
 	})
+	f.facts(s, powers(f.key("AKIA"), evil))
+	f.add(journal.Record{Account: &journal.Account{Account: verify.Account{ID: evil, Name: evil, Owner: evil, Tier: evil}}})
 	f.sighting(secret.AccessKey, f.key("AKIA"), evil, func(s *journal.Sighting) { s.Placeholder = true })
 	f.add(journal.Record{Gap: &journal.Gap{Ref: sources.Ref{Source: evil, Container: evil, Item: evil}, Path: evil, Inner: evil, Reason: journal.GapError, Detail: evil, Time: time.Unix(1<<60, 0)}})
 	f.add(journal.Record{Skip: &journal.Skip{Ref: sources.Ref{Source: evil, Container: evil, Item: evil}, Path: evil, Reason: evil, Time: time.Unix(1<<60, 0)}})

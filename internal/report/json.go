@@ -27,6 +27,7 @@ func writeJSON(w io.Writer, s *journal.Summary, o Options) error {
 	if o.ShowSuppressed {
 		d.leaks("suppressed", s.Suppressed)
 	}
+	d.field("habits", newHabits(s.Habits))
 	d.field("coverage", newCoverage(&s.Coverage, true))
 	d.field("chain", docChain{s.Chain.Records, s.Chain.Torn, text(s.Chain.Err)})
 	d.raw("\n}\n")

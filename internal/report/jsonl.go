@@ -28,6 +28,7 @@ type jsonLine struct {
 	Leak     *docLeak     `json:"leak,omitempty"`
 	Gap      *docGap      `json:"gap,omitempty"`
 	Summary  *docSummary  `json:"summary,omitempty"`
+	Habits   []docHabit   `json:"habits,omitempty"`
 	Coverage *docCoverage `json:"coverage,omitempty"`
 	Chain    *docChain    `json:"chain,omitempty"`
 }
@@ -108,7 +109,7 @@ func (s *Stream) Close(sum *journal.Summary) error {
 	}
 	d, c := newSummary(sum), newCoverage(&sum.Coverage, false)
 	return s.line(jsonLine{
-		Type: "summary", Schema: SchemaID, Summary: &d, Coverage: &c,
+		Type: "summary", Schema: SchemaID, Summary: &d, Habits: newHabits(sum.Habits), Coverage: &c,
 		Chain: &docChain{sum.Chain.Records, sum.Chain.Torn, text(sum.Chain.Err)},
 	})
 }

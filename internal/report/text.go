@@ -28,6 +28,7 @@ func writeText(w io.Writer, s *journal.Summary, o Options) error {
 	}
 	t.placeholders(s.Placeholders)
 	t.suppressed(s)
+	t.habits(s.Habits)
 	t.coverage(s)
 	if t.err != nil {
 		return fmt.Errorf("report: %w", t.err)
@@ -153,14 +154,12 @@ func (t *page) leak(l *journal.Leak) {
 		t.field("Suppressed", "it was to be, and is shown because it is live")
 	}
 	t.field("Verdict", evidence(l.Verdict))
-	account := l.Account
-	if l.Verdict.Account == "" && account != "" {
-		account += ", decoded from the key id"
-	}
-	t.field("Account", account)
+	t.field("Tried", tried(l))
+	t.field("Account", accountWords(l))
 	t.field("Principal", l.Verdict.ARN)
+	t.facts(l)
 	t.field("Exposed to", exposureWords(&l.Exposure))
-	t.field("First seen", stamp(l.FirstSeen))
+	t.field("Window", windowWords(l))
 	for _, c := range l.Credentials {
 		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
 		if c.Fingerprint != "" {
@@ -211,7 +210,7 @@ func (t *page) place(p *journal.Place) {
 	t.raw("    " + t.o.paint(cyan, Clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
-		about = append(about, "by "+p.Author)
+		about = append(about, "by "+authorWords(p.Author))
 	}
 	if at := stamp(p.ModTime); at != "" {
 		about = append(about, at)

@@ -37,6 +37,15 @@ func where(p *journal.Place) string {
 	return s
 }
 
+// authorWords names who put something there. A number for a name is somebody
+// whose account is gone.
+func authorWords(author string) string {
+	if number, ok := strings.CutPrefix(author, "uid "); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+		return author + " (a leaver: no account has this number any more)"
+	}
+	return author
+}
+
 // headsWords says how many people a head count stands for.
 func headsWords(h sources.Heads) string {
 	switch {

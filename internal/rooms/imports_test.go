@@ -67,13 +67,38 @@ var rooms = map[string]room{
 	"detectors/marks":        {ours: []string{"detectors"}, notStd: pure},
 	"detectors/detectortest": {ours: []string{"detectors", "internal/secret"}},
 
-	"verify": {ours: []string{"internal/secret"}},
+	"verify": {
+		ours:   []string{"internal/secret"},
+		theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** of places whose keys are never verified"},
+	},
 	"verify/aws": {
-		ours: []string{"verify", "internal/secret", "internal/pace"},
+		ours: []string{"verify", "verify/aws/audit", "internal/secret", "internal/pace"},
 		theirs: map[string]string{
 			"github.com/aws/aws-sdk-go-v2":             "signs and sends GetCallerIdentity",
 			"github.com/aws/aws-sdk-go-v2/service/sts": "the call itself",
+			"github.com/aws/aws-sdk-go-v2/service/iam": "what a key may read of itself, where that is asked for",
 			"github.com/aws/smithy-go":                 "the vendor's error codes and the steps of a call",
+		},
+	},
+	"verify/aws/policy":     {},
+	"verify/aws/capability": {ours: []string{"verify", "verify/aws/policy"}},
+	"verify/aws/audit": {
+		ours: []string{"verify", "verify/aws/capability", "verify/aws/policy", "internal/pace"},
+		theirs: map[string]string{
+			"github.com/aws/aws-sdk-go-v2":                       "the responder's configuration and retries",
+			"github.com/aws/aws-sdk-go-v2/config":                "the responder's own profile, single sign-on included; never a found key's",
+			"github.com/aws/aws-sdk-go-v2/credentials":           "the responder's read-only role in other accounts",
+			"github.com/aws/aws-sdk-go-v2/service/iam":           "whose key it is, whether it is active, what its owner may do",
+			"github.com/aws/aws-sdk-go-v2/service/organizations": "names of accounts, and service control policies",
+			"github.com/aws/aws-sdk-go-v2/service/cloudtrail":    "whether anything is logged, and from where a key was used",
+			"github.com/aws/aws-sdk-go-v2/service/sts":           "who the responder is, and the account of an old key",
+			"github.com/aws/smithy-go":                           "the vendor's error codes",
+		},
+	},
+	"tools/policyoracle": {
+		ours: []string{"verify/aws/policy"},
+		theirs: map[string]string{
+			"github.com/versity/versitygw": "somebody else's reading of IAM policies, to compare ours with",
 		},
 	},
 	"verify/awstest": {},

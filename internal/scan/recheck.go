@@ -82,7 +82,7 @@ func (w *worker) recheck(ctx context.Context, ref sources.Ref, places []journal.
 			kept = append(kept, c)
 		}
 	}
-	w.submit(kept)
+	w.submit(it.Path, kept)
 	for _, c := range kept {
 		delete(wanted, keyOf(c))
 	}

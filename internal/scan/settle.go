@@ -80,7 +80,7 @@ func keyOf(c detectors.Candidate) sightingKey {
 
 // submit hands credentials to the verifier, each once. The queue gets bytes of
 // its own: candidates may share theirs.
-func (w *worker) submit(candidates []detectors.Candidate) {
+func (w *worker) submit(path string, candidates []detectors.Candidate) {
 	if w.Submit == nil {
 		return
 	}
@@ -99,7 +99,7 @@ func (w *worker) submit(candidates []detectors.Candidate) {
 		own.Secret, own.Token = own.Secret.Clone(), own.Token.Clone()
 		w.Submit(verify.Request{
 			Credential: own, Score: c.Score, Account: c.Account,
-			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition, Expires: c.Hints.Expires,
+			Placeholder: c.Placeholder, Endpoint: c.Hints.Endpoint, Partition: c.Hints.Partition, Expires: c.Hints.Expires, Path: path,
 		})
 	}
 }

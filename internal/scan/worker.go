@@ -106,7 +106,7 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	if err := w.end(ctx, &j, d, append(settled, records...)); err != nil {
 		return err
 	}
-	w.submit(f.candidates)
+	w.submit(it.Path, f.candidates)
 	return nil
 }
 
