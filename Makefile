@@ -54,9 +54,6 @@ deps: ## install what lint and test-real need (as root also from apt)
 		missing=; for program in $(PROGRAMS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 		test -z "$$missing" || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); }; \
-		command -v npm >/dev/null && command -v cargo >/dev/null && python3 -m pip --version >/dev/null && \
-		command -v openssl >/dev/null && command -v ssh-keygen >/dev/null && command -v git >/dev/null || \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm cargo python3-pip openssl openssh-client git; }; \
 		test -x /usr/bin/aws || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli; }; \
 	fi
 	mkdir -p $(BIN)
