@@ -7,10 +7,10 @@ BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
 # What the tests with real servers run, and the Debian packages that hold it.
-PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git /usr/bin/aws
 PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
             samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools \
-            npm cargo python3-pip openssl openssh-client git
+            npm cargo python3-pip openssl openssh-client git awscli
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean
@@ -54,7 +54,6 @@ deps: ## install what lint and test-real need (as root also from apt)
 		missing=; for program in $(PROGRAMS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 		test -z "$$missing" || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); }; \
-		test -x /usr/bin/aws || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli; }; \
 	fi
 	mkdir -p $(BIN)
 	$(GO) build -modfile=tools/go.mod -o $(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw

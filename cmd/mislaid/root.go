@@ -53,7 +53,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.AddCommand(
 		newScanCommand(a), newReportCommand(a), newRecheckCommand(a), newExplainCommand(a), newSelftestCommand(a),
 		newLsCommand(a), newCheckCommand(a), newPermissionsCommand(a),
-		newManCommand(), newVersionCommand(),
+		newManCommand(), newVersionCommand(), newUnpackCommand(a),
 	)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, a.env) }
 	return root

@@ -84,7 +84,9 @@ func (r *region) atom(part detectors.Part, s span, name string) detectors.Atom {
 		Hints: r.hints(s, rec),
 	}
 	a.Hints.Label = a.Label
-	if rec.kind != noRecord {
+	if _, column, ok := r.transposed(s.from); ok {
+		a.Record = r.Base + int64(column) + 1
+	} else if rec.kind != noRecord {
 		a.Record = r.Base + int64(rec.from) + 1
 	}
 	return a

@@ -51,7 +51,10 @@ func (r *region) quotedAfter(from, to int, name string) (s span, ok bool) {
 		return s, false
 	}
 	i++
-	end := runAt(b, i, detectors.RunLimit, func(c byte) bool { return c > ' ' && c != '"' && c != '\\' })
+	end := runAt(b, i, detectors.RunLimit, func(c byte) bool { return c > ' ' && c < 0x7f && c != '"' && c != '\\' })
+	if end >= len(b) || b[end] != '"' {
+		return s, false // cut off, or a mark of a template
+	}
 	if name != "region" && name != "expiresAt" && end-i < idLen {
 		return s, false
 	}

@@ -39,14 +39,8 @@ func (r *region) cellSpan(i int, accept func(name string) bool) (s span, ok bool
 	if sep == 0 {
 		return s, false
 	}
-	rest := r.Bytes[i:]
-	if n := bytes.IndexByte(rest[:min(len(rest), hintReach)], '\n'); n >= 0 {
-		rest = rest[:n]
-	} else {
-		rest = rest[:min(len(rest), hintReach)]
-	}
 	from := i - len(row)
-	row = r.Bytes[from : i+len(rest)]
+	row = r.Bytes[from : i+lineLeft(r.Bytes[i:])]
 	for n := 0; ; n++ {
 		name := heading(names, sep, n)
 		if name == "" && n > columnsIn(names, sep) {
@@ -66,6 +60,48 @@ func (r *region) cellSpan(i int, accept func(name string) bool) (s span, ok bool
 	}
 }
 
+// transposed returns the label of the value at near[i:] in a table whose rows are
+// the parts and whose columns are the keys, and where the record of its column
+// begins: near's index of the table's first row, and on by the column.
+func (r *region) transposed(i int) (l label, record int, ok bool) {
+	row, ok := r.rowBefore(i)
+	if !ok {
+		return l, 0, false
+	}
+	for _, sep := range []byte(",;\t|") {
+		column := columnsIn(row, sep)
+		first := 0
+		if sep == '|' {
+			first = 1
+		}
+		if column <= first {
+			continue
+		}
+		name := heading(row, sep, first)
+		k := kindOf(name)
+		if k != idLabel && k != secretLabel || len(name) > 40 {
+			continue
+		}
+		end := i + lineLeft(r.Bytes[i:])
+		from := i - len(row)
+		width := columnsIn(r.Bytes[from:end], sep)
+		if width < first+2 {
+			continue
+		}
+		lo := max(from-hintReach, 0)
+		top := from
+		for top > lo {
+			above := lo + bytes.LastIndexByte(r.Bytes[lo:top-1], '\n') + 1
+			if above == lo && lo > 0 || columnsIn(r.Bytes[above:top-1], sep) != width {
+				break
+			}
+			top = above
+		}
+		return label{name, k}, top + column, true
+	}
+	return l, 0, false
+}
+
 // headings returns the first line of the stream and its separator, 0 if it does
 // not hold headings.
 func (r *region) headings() (line []byte, sep byte) {
@@ -78,38 +114,77 @@ func (r *region) headings() (line []byte, sep byte) {
 }
 
 // headingsAbove returns the headings of the row around near[i]: the nearest line
-// above it that is one, or the first line of the stream.
+// above it, or the first line of the stream, that holds some and has as many
+// cells as the row.
 func (r *region) headingsAbove(i int) (line []byte, sep byte) {
 	lo := max(i-recordReach, 0)
 	end := lo + bytes.LastIndexByte(r.Bytes[lo:i], '\n')
+	row := r.Bytes[end+1 : i+lineLeft(r.Bytes[i:])]
+	fits := func(names []byte, sep byte) bool { return sep != 0 && columnsIn(names, sep) == columnsIn(row, sep) }
 	for end > lo {
 		from := lo + bytes.LastIndexByte(r.Bytes[lo:end], '\n') + 1
 		if from == lo && lo > 0 {
 			break // it may begin out of sight
 		}
-		if names, sep := headingsIn(r.Bytes[from:end]); sep != 0 {
+		if names, sep := headingsIn(r.Bytes[from:end]); fits(names, sep) {
 			return names, sep
-		}
-		if bytes.ContainsAny(r.Bytes[from:end], "={}") {
-			break // no table
 		}
 		end = from - 1
 	}
-	return r.headings()
-}
-
-// headingsIn returns a line and its separator, 0 if it does not hold headings.
-func headingsIn(line []byte) (names []byte, sep byte) {
-	line = bytes.TrimRight(line, "\r")
-	if len(line) > 400 || !namesPart(line) || bytes.ContainsAny(line, "={}():<") || isValue(line) || holdsValue(line) {
-		return nil, 0
-	}
-	for _, c := range []byte(",;\t|") {
-		if bytes.IndexByte(line, c) > 0 || c == '|' && bytes.Count(line, []byte{'|'}) > 1 {
-			return line, c
-		}
+	if names, sep := r.headings(); fits(names, sep) {
+		return names, sep
 	}
 	return nil, 0
+}
+
+// lineLeft returns how much of a line is left at b[0:], within hintReach.
+func lineLeft(b []byte) int {
+	b = b[:min(len(b), hintReach)]
+	if n := bytes.IndexByte(b, '\n'); n >= 0 {
+		return n
+	}
+	return len(b)
+}
+
+// headingsIn returns a line and its separator, 0 if it does not hold headings:
+// cells of a few words, one of which names a part of a credential. What is
+// written before them on their line is cut off.
+func headingsIn(line []byte) (names []byte, sep byte) {
+	line = bytes.TrimRight(line, "\r")
+	if len(line) > 600 || !namesPart(line) {
+		return nil, 0
+	}
+	if i := bytes.LastIndexAny(line, "={}():<>"); i >= 0 {
+		line = bytes.TrimPrefix(bytes.TrimLeft(line[i+1:], " \t"), []byte{'"'})
+	}
+	if bytes.Count(line, []byte{'"'})%2 == 1 {
+		line = line[bytes.LastIndexByte(line, '"')+1:]
+	}
+	if len(line) > 400 || isValue(line) || holdsValue(line) {
+		return nil, 0
+	}
+	most := 0
+	for _, c := range []byte(",;\t|") {
+		if n := columnsIn(line, c); n > most {
+			sep, most = c, n
+		}
+	}
+	if sep == 0 {
+		return nil, 0
+	}
+	named := false
+	for n := range most + 1 {
+		name := heading(line, sep, n)
+		if len(name) > 48 {
+			return nil, 0
+		}
+		k := kindOf(name)
+		named = named || k == idLabel || k == secretLabel || k == tokenLabel || strings.Contains(name, "password") || strings.Contains(name, "パスワード")
+	}
+	if !named {
+		return nil, 0
+	}
+	return line, sep
 }
 
 // namesPart reports whether a line of headings names a part of a credential.

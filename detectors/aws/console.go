@@ -21,7 +21,7 @@ func (r *region) console(dst []detectors.Atom) []detectors.Atom {
 			return
 		}
 		value := b[cell.from:cell.to]
-		if len(value) < 6 || len(value) > 128 || bytes.HasPrefix(value, []byte("http")) {
+		if len(value) < 6 || len(value) > 128 || bytes.HasPrefix(value, []byte("http")) || !isAll(value, isPasswordByte) {
 			return
 		}
 		a := r.wholeAtom(secret.ConsolePassword, cell, value)
@@ -43,6 +43,11 @@ func (r *region) console(dst []detectors.Atom) []detectors.Atom {
 	})
 	return dst
 }
+
+// isPasswordByte reports whether IAM allows c in a password: the printable
+// characters of ASCII (IAM user guide, "IAM user passwords"). Others are marks of
+// templates.
+func isPasswordByte(c byte) bool { return c > ' ' && c < 0x7f }
 
 // userOf returns the user of the row around s, or of the file.
 func (r *region) userOf(s span) string {

@@ -187,7 +187,7 @@ func (j *joiner) lone(dst []detectors.Candidate) []detectors.Candidate {
 			Confidence:  detectors.Medium,
 			Score:       scoreLone,
 			Account:     account,
-			Placeholder: a.Placeholder,
+			Placeholder: a.Placeholder || account == testAccount,
 			Hints:       a.Hints,
 			Atoms:       []detectors.Atom{a},
 		}
@@ -222,7 +222,7 @@ func (j *joiner) candidate(k pairing, at, with detectors.Atom) detectors.Candida
 		Confidence:  detectors.Medium,
 		Score:       k.score,
 		Account:     account,
-		Placeholder: id.Placeholder,
+		Placeholder: id.Placeholder || account == testAccount,
 		Hints:       merge(at.Hints, with.Hints),
 		Atoms:       []detectors.Atom{at, with},
 	}

@@ -166,7 +166,7 @@ func closeness(id, s detectors.Atom, why *reasons) (score int, ok bool) {
 	if s.Labelled {
 		score += why.points(scoreLabelled, "its name says what it is")
 	}
-	if lines := abs(id.Line - s.Line); lines <= nearLines {
+	if lines := linesBetween(id, s); lines <= nearLines {
 		score += why.points(scoreLine-scoreStep*lines, "so few lines between them")
 	}
 	if a, b := stemOf(id.Label), stemOf(s.Label); a != "" && b != "" {
@@ -240,7 +240,20 @@ func sameRecord(a, b detectors.Atom) bool { return a.Record != 0 && a.Record == 
 
 // isNear reports whether two atoms stand within a few lines of each other.
 func isNear(a, b detectors.Atom) bool {
-	return abs(a.Line-b.Line) <= nearLines && gap(a, b) <= nearBytes
+	return linesBetween(a, b) <= nearLines && gap(a, b) <= nearBytes
+}
+
+// linesBetween returns how many line ends stand between two atoms. Inside of an
+// encoding those of the file say nothing: there it is guessed from the bytes.
+func linesBetween(a, b detectors.Atom) int {
+	const usual = 64 // bytes of a line, encoded
+	if a.Depth == 0 || b.Depth == 0 {
+		return abs(a.Line - b.Line)
+	}
+	if sameRecord(a, b) {
+		return 0
+	}
+	return 1 + int(min(gap(a, b)/usual, 1000))
 }
 
 // gap returns the number of bytes between two atoms.

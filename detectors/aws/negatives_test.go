@@ -95,7 +95,7 @@ func TestLosses(t *testing.T) {
 		switch {
 		case !isRandom(b):
 			random++
-		case looksLikeText(b):
+		case looksLikeText(b, false):
 			text++
 		}
 		id := []byte("AKIA")

@@ -88,7 +88,11 @@ func (r *region) secret(dst []detectors.Atom, s span, value []byte) []detectors.
 		switch {
 		case !r.nearID(s):
 			return drop("no label", "no name calls it a secret, and no key id stands near")
-		case looksLikeText(value):
+		case l.kind == foreignLabel || l.kind == idLabel && !r.adjacent(s):
+			return drop("other label", "its name says that it is something else")
+		case endsBlock(r.Bytes, s):
+			return drop("block", "no name calls it a secret, and it is a line of a block of base64")
+		case looksLikeText(value, r.adjacent(s)):
 			return drop("text", "no name calls it a secret, and it reads like words, a path or a number")
 		case insideLonger(r.Bytes, s):
 			return drop("inside longer", "no name calls it a secret, and it is a piece of a longer token")
@@ -101,6 +105,34 @@ func (r *region) secret(dst []detectors.Atom, s span, value []byte) []detectors.
 	a.Placeholder = sample
 	a.Value = secret.New(value)
 	return append(dst, a)
+}
+
+// adjacent reports whether an id stands so close to s that they must be told
+// apart by nothing but a sign or a short word.
+func (r *region) adjacent(s span) bool {
+	const beside = 100
+	for _, id := range r.ids {
+		if id.to <= s.from && s.from-id.to < beside || s.to <= id.from && id.from-s.to < beside {
+			return true
+		}
+	}
+	return false
+}
+
+// endsBlock reports whether a line of base64 that is longer stands right before
+// or behind the line of s.
+func endsBlock(b []byte, s span) bool {
+	before := bytes.TrimRight(b[:s.from], " \t\r\n")
+	if len(before) < s.from && bytes.IndexByte(b[len(before):s.from], '\n') >= 0 {
+		n := 0
+		for n < len(before) && n < 61 && isBase64(before[len(before)-1-n]) {
+			n++
+		}
+		if n >= 60 {
+			return true
+		}
+	}
+	return false
 }
 
 // insideLonger reports whether s is a piece of a longer text of base64url: a

@@ -116,6 +116,8 @@ func backslash(b []byte) (r rune, n int) {
 		if v, ok := hex(b, 2, 2); ok {
 			return single(byte(v)), 4
 		}
+	case c == 'e' && len(b) > 2 && b[2] == '[':
+		return 0x1b, 2
 	case c >= '0' && c <= '3' && len(b) >= 4 && isOctal(b[2]) && isOctal(b[3]):
 		return single((c-'0')<<6 | (b[2]-'0')<<3 | (b[3] - '0')), 4
 	case c > ' ' && c < 0x7f && !isAlnum(c):

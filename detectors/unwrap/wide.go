@@ -76,7 +76,7 @@ var rowOne = map[byte]rune{
 	0x6d: '[', 0x6e: ']', 0x75: '"', 0x76: '"', 0x7b: '+', 0x7c: '-', 0x81: '=', 0xa8: '>',
 }
 
-// shift reads a stretch of ISO-2022-JP, which is written in 7 bits between two
+// shift reads what begins with ESC: a terminal's colours, and a stretch of ISO-2022-JP, which is written in 7 bits between two
 // escape sequences, as one foreign character; the letters that end a sequence
 // are glued to what follows otherwise.
 func shift(b []byte) (r rune, n int) {
@@ -86,6 +86,16 @@ func shift(b []byte) (r rune, n int) {
 	}
 	if b[1] == '(' {
 		return Foreign, 3
+	}
+	if b[1] == '[' { // a colour of a terminal
+		for i := 2; i < min(len(b), 20); i++ {
+			if c := b[i]; c >= '@' && c <= '~' {
+				return Nothing, i + 1
+			} else if c < '0' || c > '?' {
+				break
+			}
+		}
+		return 0, 0
 	}
 	if b[1] != '$' {
 		return 0, 0
