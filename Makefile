@@ -6,8 +6,14 @@ GOVULNCHECK    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
+# What the tests with real servers run, and the Debian packages that hold it.
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git /usr/bin/aws
+PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
+            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools \
+            npm cargo python3-pip openssl openssh-client git awscli
+
 .DEFAULT_GOAL := help
-.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench soak fuzz clean
+.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +33,7 @@ test-purego: ## the detectors' tests without assembly
 test-real: ## the quick tests and those with real servers; make deps first
 	@test -x $(BIN)/versitygw || { echo 'bin/versitygw is missing: run make deps' >&2; exit 1; }
 	PATH="$(BIN):$$PATH" $(GO) test -count=1 -timeout 30m -tags real ./...
+	cd tools/policyoracle && $(GO) test -mod=mod -count=1 ./... -rapid.checks=5000
 
 lint: ## gofmt, go vet and golangci-lint; make deps first
 	@test -x $(BIN)/golangci-lint || { echo 'bin/golangci-lint is missing: run make deps' >&2; exit 1; }
@@ -44,8 +51,9 @@ cross: ## vet and build for every platform
 
 deps: ## install what lint and test-real need (as root also from apt)
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		command -v setfacl >/dev/null && command -v gcc >/dev/null && command -v rg >/dev/null || \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends acl gcc libc6-dev ripgrep; }; \
+		missing=; for program in $(PROGRAMS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+		test -z "$$missing" || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); }; \
 	fi
 	mkdir -p $(BIN)
 	$(GO) build -modfile=tools/go.mod -o $(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw
@@ -56,6 +64,9 @@ vuln: ## look for known weaknesses in what we link (asks vuln.go.dev)
 
 bench: ## time the engine and the program beside rg and cat
 	$(GO) run ./internal/bench
+
+corpus: ## plant keys in every shape and count what is found: make corpus ARGS='-seed 7 -v'
+	$(GO) run ./internal/bench/corpus $(ARGS)
 
 soak: ## hours: big trees, kills and fuzzing
 	$(GO) test -count=1 -timeout 4h -v -run TestSoak -tags 'real soak' ./cmd/mislaid

@@ -29,17 +29,25 @@ type Detector struct {
 	// may depend on. It is also the neighbourhood cut around an anchor.
 	Reach int
 
-	// Find appends the atoms in near, a region of a stream. base is the offset
-	// of near[0] in the stream; head is the first 4 KiB of the stream (CSV
-	// headings, byte order mark). A region's edge never cuts a run of base64
-	// characters shorter than RunLimit. Find keeps no slice it is given and
-	// sets neither Line nor LineStart. Safe for concurrent use.
-	Find func(dst []Atom, head, near []byte, base int64) []Atom
+	// Find appends the atoms in a region of a stream. A region's edge never
+	// cuts a run of base64 characters shorter than RunLimit. Find keeps no
+	// slice it is given and sets neither Line nor LineStart. It tells n.Trace
+	// what it looked at and dropped. Safe for concurrent use.
+	Find func(dst []Atom, n Near) []Atom
 
 	// Join appends the candidates that the atoms of one whole stream make.
 	// atoms are this detector's own, in order of Off, each once. Join may
-	// reorder them. Safe for concurrent use.
-	Join func(dst []Candidate, atoms []Atom) []Candidate
+	// reorder them. It tells t how it scored them. Safe for concurrent use.
+	Join func(dst []Candidate, atoms []Atom, t *Trace) []Candidate
+}
+
+// Near is a region of a stream, as Find is shown it.
+type Near struct {
+	Name  string // the base name of the stream's file, "" none
+	Head  []byte // the first HeadSize bytes of the stream: CSV headings, a byte order mark
+	Bytes []byte
+	Base  int64  // offset of Bytes[0] in the stream, counted in characters where the region is of UTF-16
+	Trace *Trace // who wants to know more, nil nobody
 }
 
 // RunLimit is how far, in bytes, a region grows to reach the end of a run of
@@ -49,10 +57,21 @@ const RunLimit = 16 << 10
 // HeadSize is how much of a stream's beginning Find sees in every call.
 const HeadSize = 4 << 10
 
-// Anchor is a shape that is found in one fast pass. Exactly one field is set.
+// Anchor is a shape that is found in one fast pass. Exactly one of Literal and
+// Run is set.
 type Anchor struct {
 	Literal string // these bytes, at least 4
+	Word    string // these printable ASCII bytes, at least 3, in any case; a set with words is slower
 	Run     int    // exactly this many of [A-Za-z0-9+/], with none of them before and none of them nor '=' after
+
+	// Encoded: the literal is also looked for in short base64, unless it is a
+	// label, and with every character escaped. (In long base64 every literal is
+	// found.)
+	Encoded bool
+
+	// Label: the literal names a value and is no value. It shows Find nothing
+	// by itself; it is where escapes are undone.
+	Label bool
 }
 
 // Part says which part of a credential an atom is.
@@ -63,12 +82,33 @@ const (
 	PartID Part = iota + 1
 	PartSecret
 	PartToken
+	PartWhole // a credential that needs no other part
+	PartMark  // no part: a comment that asks to pass over its line; its word is the ID
 )
+
+// String names the part for people.
+func (p Part) String() string {
+	switch p {
+	case PartID:
+		return "key id"
+	case PartSecret:
+		return "secret"
+	case PartToken:
+		return "session token"
+	case PartWhole:
+		return "credential"
+	case PartMark:
+		return "comment"
+	}
+	return "part"
+}
 
 // Atom is one part of a credential, at its place. It is held in memory only.
 type Atom struct {
 	Part     Part
-	ID       string       // the key id, for PartID
+	Kind     secret.Kind  // what it is a part of, where the part alone tells
+	ID       string       // the key id, for PartID; what names a whole credential
+	Account  string       // 12 digits, where a whole credential tells them; else ""
 	Value    secret.Value // the secret bytes, for the other parts
 	Off, End int64        // its bytes in the stream: [Off, End)
 
@@ -81,7 +121,8 @@ type Atom struct {
 	Label    string
 	Labelled bool
 
-	Placeholder bool // a published sample value: never a leak, never silent
+	Depth       uint8 // layers of encoding that were undone to read it; set by the Finder
+	Placeholder bool  // a published sample value: never a leak, never silent
 	Hints       Hints
 
 	// Set by the Finder. Line counts from 1 (or from 0 in a part of a stream

@@ -2,13 +2,16 @@ package detectors
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"mislaid/detectors/anchor"
+	"mislaid/detectors/unwrap"
 )
 
 // Window is a span of a stream with its surroundings.
 type Window struct {
+	Name      string // the base name of the stream's file, "" none
 	Head      []byte // the first HeadSize bytes of the stream, or as many as there are
 	Bytes     []byte // context, owned span, context
 	Base      int64  // offset of Bytes[0] in the stream
@@ -19,12 +22,21 @@ type Window struct {
 
 // Finder finds atoms in windows. It belongs to one goroutine.
 type Finder struct {
+	Trace *Trace // hears what is dropped; nil nobody does
+
 	set     *Set
 	scanner *anchor.Scanner
 	hits    []anchor.Hit
-	near    []byte // a squeezed region
-	head    []byte // a squeezed head
+	peek    []anchor.Hit // of a block that may be worth decoding
+	near    []byte       // a squeezed region
+	head    []byte       // a squeezed head
+
+	layers    [maxDepth]layer
+	heads     [maxDepth]unwrap.Text
+	plainHead []byte // the head with its layers undone; nil until it is needed
 }
+
+func newFinder(s *Set) *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
 
 var newline = []byte{'\n'}
 
@@ -35,13 +47,15 @@ var newline = []byte{'\n'}
 func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart int64) {
 	// An anchor matters to an atom within Reach, or by lengthening the region
 	// that such an anchor begins: twice Reach, in characters of up to two bytes.
-	lo := max(w.From-4*f.set.reach, 0)
-	hi := min(w.To+4*f.set.reach, len(w.Bytes))
+	// Where escapes are undone, it matters within layerReach.
+	look := max(4*f.set.reach, layerReach+longRun)
+	lo := max(w.From-look, 0)
+	hi := min(w.To+look, len(w.Bytes))
 	var lines int
 	f.hits, lines = f.scanner.Scan(f.hits[:0], w.Bytes[lo:hi])
 	owned := w.Bytes[w.From:w.To]
 
-	first := len(dst)
+	first, drops := len(dst), f.Trace.drops()
 	if len(f.hits) > 0 {
 		for i := range f.hits {
 			f.hits[i].Off += lo
@@ -50,10 +64,20 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 			dst = f.findPlain(dst, w, d)
 			dst = f.findWide(dst, w, d)
 		}
+		dst = f.findWrapped(dst, w, unwrapped{text: w.Bytes, cut: w.Base > 0}, f.hits)
 		if found := dst[first:]; len(found) > 0 {
 			slices.SortStableFunc(found, comparePlace)
-			dst = dst[:first+len(slices.CompactFunc(found, samePlace))]
+			dst = dst[:first+len(prefer(slices.CompactFunc(found, samePlace)))]
 			number(dst[first:], w)
+		}
+		if f.Trace != nil {
+			numberDrops(f.Trace.Drops[drops:], w)
+		}
+		if f.plainHead != nil {
+			f.plainHead = nil
+			for i := range f.heads {
+				f.heads[i].Clear()
+			}
 		}
 	}
 
@@ -71,7 +95,7 @@ func (f *Finder) findPlain(dst []Atom, w Window, d int) []Atom {
 	l := lane{b: w.Bytes, step: 1}
 	s := sweep{lane: l, reach: det.Reach}
 	for _, h := range f.hits {
-		if size, ok := f.wanted(h, d); ok && !h.Wide {
+		if size, ok := f.wantedBy(h, d); ok && !h.Wide {
 			if r, ok := s.add(h.Off, size); ok {
 				dst = f.show(dst, w, d, l, r)
 			}
@@ -83,8 +107,8 @@ func (f *Finder) findPlain(dst []Atom, w Window, d int) []Atom {
 	return dst
 }
 
-// wanted returns the size of a hit's anchor and whether detector d asked for it.
-func (f *Finder) wanted(h anchor.Hit, d int) (size int, ok bool) {
+// wantedBy returns the size of a hit's anchor and whether detector d asked for it.
+func (f *Finder) wantedBy(h anchor.Hit, d int) (size int, ok bool) {
 	sh := f.set.shapes[h.ID]
 	return sh.size, sh.users>>d&1 == 1
 }
@@ -97,19 +121,24 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	} else {
 		head, near = f.squeezeHead(w.Head), f.squeeze(l, r.from, r.to)
 	}
-	base := w.Base + int64(l.index(r.from))
+	// Characters of UTF-16 are counted two by two from the stream's beginning.
+	base, unit := w.Base+int64(l.index(r.from)), int64(l.step)
+	parity := base % unit
 	// The owned span and the region's own, as offsets in the stream.
 	from := w.Base + int64(max(w.From, l.index(r.first)))
 	to := w.Base + int64(min(w.To, l.index(r.last)))
-	before := len(dst)
-	dst = f.set.detectors[d].Find(dst, head, near, base)
+	before, drops := len(dst), f.Trace.drops()
+	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: head, Bytes: near, Base: base / unit, Trace: f.Trace})
+	if f.Trace != nil {
+		f.Trace.own(drops, d, unit, parity, from, to)
+	}
 	kept := dst[:before]
 	for _, a := range dst[before:] {
 		if l.step == 2 {
 			a.Wide = true
-			a.Off, a.End = base+2*(a.Off-base), base+2*(a.End-base)
+			a.Off, a.End = 2*a.Off+parity, 2*a.End+parity
 			if a.Record > 0 {
-				a.Record = base + 2*(a.Record-1-base) + 1
+				a.Record = 2*(a.Record-1) + parity + 1
 			}
 		}
 		if a.Off < from || to <= a.Off {
@@ -123,6 +152,44 @@ func (f *Finder) show(dst []Atom, w Window, d int, l lane, r region) []Atom {
 	clear(f.near) // no copy of a secret outlives the call
 	clear(f.head)
 	return kept
+}
+
+// drops returns how many drops there are.
+func (t *Trace) drops() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.Drops)
+}
+
+// own keeps of the drops from first on those that begin in [from, to), as show
+// does with atoms.
+func (t *Trace) own(first, detector int, unit, parity, from, to int64) {
+	kept := t.Drops[:first]
+	for _, d := range t.Drops[first:] {
+		if unit == 2 {
+			d.Wide = true
+			d.Off, d.End = 2*d.Off+parity, 2*d.End+parity
+		}
+		if from <= d.Off && d.Off < to {
+			d.Detector = detector
+			kept = append(kept, d)
+		}
+	}
+	t.Drops = kept
+}
+
+// numberDrops sets Line and LineStart of drops.
+func numberDrops(drops []Drop, w Window) {
+	slices.SortStableFunc(drops, func(a, b Drop) int { return cmp.Compare(a.Off, b.Off) })
+	at := make([]Atom, len(drops))
+	for i, d := range drops {
+		at[i].Off = d.Off
+	}
+	number(at, w)
+	for i := range drops {
+		drops[i].Line, drops[i].LineStart = at[i].Line, at[i].LineStart
+	}
 }
 
 // number sets Line and LineStart of atoms, which are in order of Off.

@@ -133,7 +133,7 @@ func TestAnyCut(t *testing.T) {
 		var got []detectors.Atom
 		line, start := 1, int64(0)
 		for from := 0; from < len(b); {
-			to := min(len(b), from+rapid.OneOf(rapid.IntRange(1, 200), rapid.IntRange(1, 40_000)).Draw(t, "window"))
+			to := min(len(b), from+rapid.OneOf(rapid.IntRange(1, 200), rapid.IntRange(1, 9000), rapid.IntRange(1, 40_000), rapid.IntRange(5000, 60_000)).Draw(t, "window"))
 			lo := max(0, from-set.Margin()-rapid.IntRange(0, 300).Draw(t, "before"))
 			hi := min(len(b), to+set.Margin()+rapid.IntRange(0, 300).Draw(t, "after"))
 			got, line, start = f.Find(got, detectors.Window{
@@ -215,6 +215,6 @@ func TestDenseStreams(t *testing.T) {
 		if name == "ids" && len(atoms) != len(b)/len(unit) {
 			t.Errorf("%s: %d atoms, want %d", name, len(atoms), len(b)/len(unit))
 		}
-		set.Join(nil, atoms)
+		set.Join(nil, atoms, nil)
 	}
 }

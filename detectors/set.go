@@ -16,6 +16,7 @@ type Set struct {
 	detectors []Detector
 	anchors   *anchor.Set
 	shapes    []shape // by the id of an anchor's hit
+	run, long int     // the ids of exact and long runs
 	reach     int     // the greatest Reach
 }
 
@@ -23,7 +24,12 @@ type Set struct {
 type shape struct {
 	size  int    // characters
 	users uint64 // bit i: detectors[i] wants a region around it
+	label bool   // escapes near it are undone, and no further off
 }
+
+// longRun is the length, in characters, from which on a run is tried as base64.
+// Shorter ones are tried near anchors alone.
+const longRun = 41
 
 // maxDetectors is the width of shape.users.
 const maxDetectors = 64
@@ -38,8 +44,19 @@ func NewSet(ds ...Detector) (*Set, error) {
 	var (
 		names    []string
 		literals []string
+		words    []string
+		ofWords  []shape
 		run      shape
 	)
+	enter := func(literal string, label bool) (at int) {
+		if at = slices.Index(literals, literal); at >= 0 {
+			s.shapes[at].label = s.shapes[at].label && label
+			return at
+		}
+		literals = append(literals, literal)
+		s.shapes = append(s.shapes, shape{size: len(literal), label: label})
+		return len(literals) - 1
+	}
 	for i, d := range ds {
 		switch {
 		case d.Name == "" || slices.Contains(names, label(d)):
@@ -53,31 +70,57 @@ func NewSet(ds ...Detector) (*Set, error) {
 		s.reach = max(s.reach, d.Reach)
 		for _, a := range d.Anchors {
 			switch {
-			case (a.Literal == "") == (a.Run == 0):
-				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal and run", d.Name)
+			case a.fields() != 1:
+				return nil, fmt.Errorf("detectors: an anchor of %s is not exactly one of literal, word and run", d.Name)
 			case a.Run != 0 && run.size != 0 && a.Run != run.size:
 				return nil, fmt.Errorf("detectors: %s wants runs of %d where another wants %d", d.Name, a.Run, run.size)
 			case a.Run != 0:
 				run.size = a.Run
 				run.users |= 1 << i
-			default:
-				at := slices.Index(literals, a.Literal)
+			case a.Word != "":
+				at := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, a.Word) })
 				if at < 0 {
-					at = len(literals)
-					literals = append(literals, a.Literal)
-					s.shapes = append(s.shapes, shape{size: len(a.Literal)})
+					at = len(words)
+					words = append(words, a.Word)
+					ofWords = append(ofWords, shape{size: len(a.Word)})
 				}
-				s.shapes[at].users |= 1 << i
+				ofWords[at].users |= 1 << i
+			default:
+				at := enter(a.Literal, a.Label)
+				if !a.Label {
+					s.shapes[at].users |= 1 << i
+				}
+				if a.Encoded && !a.Label {
+					for _, l := range base64Forms(a.Literal) {
+						enter(l, false)
+					}
+				}
+				if a.Encoded {
+					for _, l := range escapedForms(a.Literal) {
+						enter(l, a.Label)
+					}
+				}
 			}
 		}
 	}
 	var err error
-	if s.anchors, err = anchor.Compile(literals, run.size); err != nil {
+	if s.anchors, err = anchor.Compile(literals, run.size, longRun, words...); err != nil {
 		return nil, fmt.Errorf("detectors: %w", err)
 	}
-	s.shapes = append(s.shapes, run)
+	s.run, s.long = len(literals), len(literals)+1
+	s.shapes = append(append(s.shapes, run, shape{size: longRun}), ofWords...)
 	s.name = strings.Join(names, "+")
 	return s, nil
+}
+
+// fields counts the fields that are set.
+func (a Anchor) fields() (n int) {
+	for _, set := range [...]bool{a.Literal != "", a.Word != "", a.Run != 0} {
+		if set {
+			n++
+		}
+	}
+	return n
 }
 
 // label names one detector and its version.
@@ -89,20 +132,26 @@ func (s *Set) Name() string { return s.name }
 
 // Margin is how many bytes of context a Window needs on both sides of its
 // owned span, wherever the stream has them: the greatest Reach and RunLimit,
-// twice, because a character of UTF-16 is two bytes.
-func (s *Set) Margin() int { return 2 * (s.reach + RunLimit) }
+// three times, because a character of UTF-16 is two bytes, and more in base64.
+func (s *Set) Margin() int { return 3 * (s.reach + RunLimit) }
 
 // NewFinder returns the scratch space of one goroutine.
-func (s *Set) NewFinder() *Finder { return &Finder{set: s, scanner: s.anchors.NewScanner()} }
+func (s *Set) NewFinder() *Finder { return newFinder(s) }
 
 // Join returns the candidates that the atoms of one whole stream make, atoms in
-// any order.
-func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
+// any order, and tells t, which may be nil, how.
+func (s *Set) Join(dst []Candidate, atoms []Atom, t *Trace) []Candidate {
+	first := len(dst)
 	own := slices.Clone(atoms)
 	slices.SortFunc(own, func(a, b Atom) int {
 		return cmp.Or(cmp.Compare(a.Detector, b.Detector), comparePlace(a, b))
 	})
 	own = slices.CompactFunc(own, samePlace)
+	if t != nil {
+		t.Atoms = append(t.Atoms, own...)
+		slices.SortStableFunc(t.Atoms, comparePlace)
+		slices.SortStableFunc(t.Drops, func(a, b Drop) int { return cmp.Compare(a.Off, b.Off) })
+	}
 	for len(own) > 0 {
 		d := own[0].Detector
 		n := 1
@@ -110,19 +159,22 @@ func (s *Set) Join(dst []Candidate, atoms []Atom) []Candidate {
 			n++
 		}
 		if d >= 0 && d < len(s.detectors) {
-			dst = s.detectors[d].Join(dst, own[:n:n])
+			dst = s.detectors[d].Join(dst, own[:n:n], t)
 		}
 		own = own[n:]
+	}
+	if t != nil {
+		t.Candidates = append(t.Candidates, dst[first:]...)
 	}
 	return dst
 }
 
 // comparePlace orders atoms by where they stand.
 func comparePlace(a, b Atom) int {
-	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector))
+	return cmp.Or(cmp.Compare(a.Off, b.Off), cmp.Compare(a.End, b.End), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Detector, b.Detector), cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.ID, b.ID))
 }
 
 // samePlace reports whether a and b are one atom that was found twice.
 func samePlace(a, b Atom) bool {
-	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector
+	return a.Off == b.Off && a.End == b.End && a.Part == b.Part && a.Detector == b.Detector && a.Depth == b.Depth && a.ID == b.ID
 }

@@ -12,7 +12,8 @@ import (
 func fake(name string, anchors ...detectors.Anchor) detectors.Detector {
 	return detectors.Detector{
 		Name: name, Version: 3, Reach: 16, Anchors: anchors,
-		Find: func(dst []detectors.Atom, _, near []byte, base int64) []detectors.Atom {
+		Find: func(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
+			near, base := n.Bytes, n.Base
 			for _, a := range anchors {
 				for from := 0; a.Literal != ""; {
 					n := strings.Index(string(near[from:]), a.Literal)
@@ -26,7 +27,7 @@ func fake(name string, anchors ...detectors.Anchor) detectors.Detector {
 			}
 			return dst
 		},
-		Join: func(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candidate {
+		Join: func(dst []detectors.Candidate, atoms []detectors.Atom, _ *detectors.Trace) []detectors.Candidate {
 			return append(dst, detectors.Candidate{Score: len(atoms), Atoms: atoms})
 		},
 	}
@@ -71,7 +72,7 @@ func TestSeveralDetectors(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	atoms = append(atoms, atoms[0]) // found twice
-	cs := s.Join(nil, atoms)
+	cs := s.Join(nil, atoms, nil)
 	if len(cs) != 2 || cs[0].Score != 3 || cs[1].Score != 2 {
 		t.Fatalf("got %d candidates", len(cs))
 	}

@@ -42,7 +42,7 @@ func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
 		l := lane{b: w.Bytes, odd: i & 1, step: 2, big: i&2 != 0}
 		s := sweep{lane: l, reach: f.set.detectors[d].Reach}
 		for _, h := range f.hits {
-			size, ok := f.wanted(h, d)
+			size, ok := f.wantedBy(h, d)
 			if !ok || !h.Wide || h.Off&1 != l.odd || bigEndian(w.Bytes, h.Off, size, w.Base) != l.big {
 				continue
 			}

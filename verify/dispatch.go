@@ -18,6 +18,11 @@ func (q *Queue) dispatch(ctx context.Context) time.Duration {
 		switch wait := e.due.Sub(now); {
 		case wait > 0:
 			return wait
+		case e.audit == auditDue && q.running < q.cfg.Parallel:
+			q.startAudit(ctx, e)
+			continue
+		case e.audit == auditDue:
+			return idle // a call that ends wakes Run
 		case q.spent():
 			q.pop()
 			q.drop(e, Verdict{State: NotCalled, Why: WhyBudget})
@@ -64,10 +69,11 @@ func (q *Queue) waitForAccount(e *entry, now time.Time) bool {
 		return false
 	}
 	a := q.accounts[name]
-	at := later(now, a.last.Add(accountGap))
+	gap := time.Duration(float64(time.Second) / q.cfg.Account)
+	at := later(now, a.last.Add(gap))
 	if !e.slotted {
 		at = later(at, a.slot)
-		a.slot = at.Add(accountGap)
+		a.slot = at.Add(gap)
 		q.accounts[name] = a
 		e.slotted = true
 	}
@@ -94,7 +100,12 @@ func (q *Queue) start(ctx context.Context, e *entry) {
 	q.calls++
 	go func() {
 		v := q.cfg.Verifier.Verify(ctx, c.Request)
+		own := q.scope(ctx, c, v)
 		q.mu.Lock()
+		if own != nil && !q.ended && ctx.Err() == nil && (e.facts == nil || e.facts.Capability == nil || e.facts.Capability.Class == C2) {
+			e.facts = own
+			q.out = append(q.out, Answer{KeyID: e.id, Facts: own})
+		}
 		q.finish(ctx, e, c, v)
 		q.mu.Unlock()
 		q.nudge()
@@ -136,6 +147,9 @@ func (q *Queue) finish(ctx context.Context, e *entry, c candidate, v Verdict) {
 	default:
 		q.push(e, later(now, e.called.Add(q.cfg.Gap)))
 	}
+	if e.audit == auditDue && e.index < 0 {
+		q.push(e, now)
+	}
 }
 
 // settle answers c, and whatever its verdict says of the other secrets.
@@ -145,17 +159,23 @@ func (q *Queue) settle(e *entry, c candidate, v Verdict) {
 		e.live = c.print
 		q.answer(e, c, v)
 		q.drop(e, Verdict{State: Unknown, Why: WhyNotTried, Detail: "another secret of this key id is live"})
+		q.auditOwner(e, v)
 	case Dead, Expired:
-		e.whole = &v
 		e.said[c.print] = said{v.State, v.Why, c.token}
-		q.out = append(q.out, Answer{KeyID: e.id, Verdict: v})
-		for _, other := range e.pending {
-			other.Credential.Destroy()
-		}
-		e.pending = nil
+		q.settleWhole(e, v)
 	default:
 		q.answer(e, c, v)
 	}
+}
+
+// settleWhole answers for all secrets of a key id.
+func (q *Queue) settleWhole(e *entry, v Verdict) {
+	e.whole = &v
+	q.out = append(q.out, Answer{KeyID: e.id, Verdict: v})
+	for _, c := range e.pending {
+		c.Credential.Destroy()
+	}
+	e.pending = nil
 }
 
 func transient(v Verdict) bool {

@@ -44,6 +44,10 @@ type entry struct {
 	slotted bool      // due is a place in the account's pace
 	called  time.Time // end of the last call that reached the vendor
 	index   int       // in the heap; -1 outside
+	audit   audit
+	subject Subject // of the audit
+	facts   *Facts  // nil: not read
+	carried []Answer
 }
 
 // said is what was answered for a secret.
@@ -79,6 +83,13 @@ func (q *Queue) entry(id string) *entry {
 // what is unknown is asked again; so is a session key whose token was refused,
 // as this may be another token.
 func (q *Queue) recall(a Answer) {
+	if a.Facts != nil {
+		if a.Facts.Status != "" {
+			e := q.entry(a.KeyID)
+			e.facts, e.audit = a.Facts, audited
+		}
+		return
+	}
 	if at := a.Verdict.Time; a.Verdict.Status != 0 && at.Before(time.Now()) {
 		e := q.entry(a.KeyID)
 		e.called = later(e.called, at)
@@ -99,14 +110,39 @@ func (q *Queue) recall(a Answer) {
 	}
 }
 
+// carry takes over an answer of another journal, unless ours says something
+// already. It is answered when the key turns up.
+func (q *Queue) carry(a Answer) {
+	if e := q.entries[a.KeyID]; e != nil && (e.whole != nil || e.live != "" || len(e.said) > 0) && len(e.carried) == 0 {
+		return
+	}
+	if a.Facts == nil && a.Verdict.State != Mismatch && !isLive(a.Verdict) && a.Verdict.State != Dead && a.Verdict.State != Expired {
+		return
+	}
+	q.recall(a)
+	e := q.entry(a.KeyID)
+	e.carried = append(e.carried, a)
+}
+
+// repeat answers what was carried over.
+func (q *Queue) repeat(e *entry) {
+	q.out = append(q.out, e.carried...)
+	e.carried = nil
+}
+
 func isLive(v Verdict) bool { return v.State == Live || v.State == LiveLimited }
 
 // admit takes a candidate in, or answers it and returns false: then it is to
 // be destroyed.
 func (q *Queue) admit(c candidate) bool {
-	verdict, judged := q.cfg.Rules.Judge(c.Request)
 	e := q.entry(c.Credential.ID)
+	q.repeat(e)
+	verdict, judged := q.judge(e, c.Request)
 	before, known := e.said[c.print]
+	q.wantAudit(e, c.Request)
+	if rule, why := q.cfg.Rules.forbids(c.Request); rule == WhyNeverVerify && e.id != "" {
+		q.forbid(e, Verdict{State: NotCalled, Why: rule, Account: c.Account, Detail: why})
+	}
 	switch {
 	case known && before.asked() && (judged || before.token == c.token || before.state != Unverifiable):
 		return false
@@ -131,12 +167,42 @@ func (q *Queue) admit(c candidate) bool {
 	return q.enqueue(e, c)
 }
 
+// judge judges a credential by what is known so far. Where facts are still to
+// come, ARN patterns wait for them.
+func (q *Queue) judge(e *entry, r Request) (Verdict, bool) {
+	if q.cfg.Auditor == nil {
+		return q.cfg.Rules.Judge(r)
+	}
+	if v, judged := q.cfg.Rules.judge(r); judged {
+		return v, true
+	}
+	if e.audit == audited && e.facts != nil {
+		return q.judgeFacts(e, r)
+	}
+	return Verdict{}, false
+}
+
+// forbid keeps a key id from being called for its other places too.
+func (q *Queue) forbid(e *entry, v Verdict) {
+	if e.whole == nil && e.live == "" {
+		e.whole = &v
+	}
+	q.drop(e, v)
+	if e.index >= 0 {
+		heap.Remove(&q.waiting, e.index)
+		if e.audit == auditDue {
+			e.audit = notAudited
+		}
+	}
+}
+
 // refuses says why no candidate is taken in at all.
 func (q *Queue) refuses(e *entry, c candidate) (Verdict, bool) {
 	v := Verdict{State: NotCalled, Account: c.Account}
-	switch idle := len(e.pending) == 0 && e.calling == nil; {
-	case q.cfg.Verifier == nil:
-		v.Why = WhyOff
+	facts := e.audit == auditDue || e.audit == auditing // they may settle it
+	switch idle := len(e.pending) == 0 && e.calling == nil && !facts; {
+	case q.cfg.Verifier == nil && !facts:
+		v = q.idle(e)
 	case q.spent():
 		v.Why = WhyBudget
 	case idle && len(q.waiting)+q.running >= q.cfg.Pending:
@@ -180,7 +246,7 @@ func (q *Queue) enqueue(e *entry, c candidate) bool {
 			worst.Credential.Destroy()
 		}
 	}
-	if e.calling == nil && e.index < 0 && len(e.pending) > 0 {
+	if e.calling == nil && e.index < 0 && e.audit != auditing && len(e.pending) > 0 {
 		due := time.Now()
 		if !e.called.IsZero() {
 			due = later(due, e.called.Add(q.cfg.Gap))

@@ -17,37 +17,45 @@ type Request struct {
 	Placeholder bool              // a published sample: never called
 	Endpoint    string            // an S3-compatible store named beside the key: never sent to the vendor
 	Partition   string            // hinted beside the key
+	Expires     time.Time         // what it says of its own expiry; zero nothing
+	Path        string            // of the place where it stands
 }
 
 // Config configures a Queue. Its zero value with a Verifier works.
 type Config struct {
-	Verifier Verifier      // nil: verification is off, every verdict is NotCalled(WhyOff)
+	Verifier Verifier      // nil: no key is called, every verdict is NotCalled(Off)
+	Auditor  Auditor       // reads the facts of each key id once, before it is called; nil: nobody does
+	Scoper   Scoper        // reads with a live key what it may read of itself; nil: nobody does
+	Off      string        // why Verifier is nil. "": WhyOff
 	Rules    Rules         //
 	Pending  int           // key ids waiting; above it a credential stays Unknown(pending). 0: 20,000
 	Parallel int           // key ids asked about at once. 0: 8
 	Gap      time.Duration // at least this long between two secrets of one key id. 0: 6 s
 	Tries    int           // secrets tried per key id. 0: 3
 	PerSec   float64       // calls per second over all keys. 0: 20
+	Account  float64       // calls per second that are charged to one account. 0: 5
 	Budget   int           // calls of the Verifier in all. 0: no bound
 	Known    []Answer      // what a journal already says; what it leaves unknown is asked again
+	Carried  []Answer      // what other journals say: taken over, and answered again when the key turns up
 
-	// Answer receives each verdict, once per credential, from one goroutine at
-	// a time, in Run. A later answer for the same credential replaces an
-	// earlier one. It may call Submit.
+	// Answer receives each verdict, once per credential, and the facts of each
+	// key id, from one goroutine at a time, in Run. A later answer for the same
+	// credential replaces an earlier one. It may call Submit.
 	Answer func(Answer)
 }
 
 // Answer is the verdict of one credential. Fingerprint "" means all secrets of
 // the key id: so come Dead and Expired. Live names the one secret that is.
+// Where Facts is set the answer is about the key id, and holds no verdict.
 type Answer struct {
 	KeyID       string
 	Fingerprint secret.Fingerprint
 	Verdict     Verdict
+	Facts       *Facts
 }
 
 // The pace that is not configured.
 const (
-	accountGap   = 200 * time.Millisecond // between two calls charged to one account: STS counts them against its owner
 	retryWait    = 2 * time.Second        // before the one retry, ± a fifth
 	mostRetry    = time.Minute            // a server that asks for more is not waited for longer
 	breakAfter   = 5                      // key ids that failed in a row on the network
@@ -59,6 +67,10 @@ const (
 // Queue asks about each key once. It holds one entry per key id in a
 // time-ordered heap, the candidate secrets ranked inside: serial per key id,
 // paced over all of them. A secret is destroyed as soon as it is not needed.
+//
+// The order for one key id is: the rules by id, account and path; the facts, if
+// there is an Auditor, which are read before the key is touched because a call
+// overwrites when it was last used; the rules by ARN; the call.
 //
 // One Live secret settles the others of its key id, which become Unknown(not
 // tried); Dead and Expired hold for all of them. A mismatch is followed by the
@@ -90,6 +102,7 @@ func NewQueue(c Config) *Queue {
 	c.Gap = cmp.Or(c.Gap, 6*time.Second)
 	c.Tries = cmp.Or(c.Tries, 3)
 	c.PerSec = cmp.Or(c.PerSec, 20)
+	c.Account = cmp.Or(c.Account, 5)
 	q := &Queue{
 		cfg:      c,
 		wake:     make(chan struct{}, 1),
@@ -99,7 +112,10 @@ func NewQueue(c Config) *Queue {
 	for _, a := range c.Known {
 		q.recall(a)
 	}
-	q.cfg.Known = nil
+	for _, a := range c.Carried {
+		q.carry(a)
+	}
+	q.cfg.Known, q.cfg.Carried = nil, nil
 	return q
 }
 

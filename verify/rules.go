@@ -2,8 +2,12 @@ package verify
 
 import (
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"mislaid/internal/secret"
 )
@@ -12,6 +16,7 @@ import (
 type Rules struct {
 	Canaries    []string // account ids of known decoys
 	Never       []string // key ids, account ids and ARN patterns (with * and ?) that must never be called
+	Paths       []string // globs (with **) of places whose keys must never be called, wherever else they stand
 	Accounts    []string // ours; when set, a key of another account is foreign
 	CallForeign bool     // call foreign keys all the same
 }
@@ -19,32 +24,68 @@ type Rules struct {
 // Judge returns the verdict of a credential that is not to be called, or false
 // for one that is. It only looks; nothing is sent and nothing is destroyed.
 //
-// Who a key belongs to is known before a call only as far as its id tells the
-// account. An ARN pattern therefore forbids every key whose account it could
-// name: a decoy is betrayed by a single call, a call left out can be made later.
+// Without an Auditor, who a key belongs to is known before a call only as far as
+// its id tells the account. An ARN pattern therefore forbids every key whose
+// account it could name: a decoy is betrayed by a single call, a call left out
+// can be made later.
 func (r Rules) Judge(q Request) (Verdict, bool) {
-	notCalled := func(why, detail string) (Verdict, bool) {
-		return Verdict{State: NotCalled, Why: why, Account: q.Account, Detail: detail}, true
+	if v, judged := r.judge(q); judged {
+		return v, true
 	}
+	if rule, why := r.forbidsARN(q.Account, nil); rule != "" {
+		return Verdict{State: NotCalled, Why: rule, Account: q.Account, Detail: why}, true
+	}
+	return Verdict{}, false
+}
+
+// judge judges by everything but ARN patterns.
+func (r Rules) judge(q Request) (Verdict, bool) {
 	forbidden, why := r.forbids(q)
-	unverifiable := func(part string) (Verdict, bool) {
-		return Verdict{State: Unverifiable, Why: part, Account: q.Account, Detail: why}, true
+	answer := func(state State, reason, detail string) (Verdict, bool) {
+		return Verdict{State: state, Why: reason, Account: q.Account, Detail: detail}, true
 	}
 	switch c := q.Credential; {
 	case q.Placeholder:
-		return notCalled(WhyPlaceholder, "a published sample")
+		return answer(NotCalled, WhyPlaceholder, "a published sample")
+	case !c.Kind.Askable() && c.Kind != secret.KeyID && c.Kind != secret.SecretKey:
+		return offline(q), true
 	case c.ID == "":
-		return unverifiable(WhyNoID)
+		return answer(Unverifiable, WhyNoID, why)
 	case c.Secret.IsZero():
-		return unverifiable(WhyNoSecret)
+		return answer(Unverifiable, WhyNoSecret, why)
 	case needsToken(c) && c.Token.IsZero():
-		return unverifiable(WhyNoToken)
+		return answer(Unverifiable, WhyNoToken, why)
 	case q.Endpoint != "":
-		return notCalled(WhyS3Compatible, "the text beside it names a store of its own")
+		return answer(NotCalled, WhyS3Compatible, "the text beside it names a store of its own")
 	case forbidden != "":
-		return notCalled(forbidden, why)
+		return answer(NotCalled, forbidden, why)
 	}
 	return Verdict{}, false
+}
+
+// offline is the verdict of a kind about which nobody can be asked: what it says
+// of its own expiry, or that nothing is known.
+func offline(q Request) Verdict {
+	v := Verdict{State: Unverifiable, Why: WhyNoVerifier, Account: q.Account}
+	kind := q.Credential.Kind
+	if q.Expires.IsZero() || q.Expires.After(time.Now()) {
+		return v
+	}
+	switch {
+	case kind.SignsExpiry():
+		v.State, v.Why = Expired, WhySignedExpiry
+	case kind.HoldsExpiry():
+		v.State, v.Why = Expired, WhyDeclaredExpiry
+	}
+	v.Detail = "expired " + q.Expires.UTC().Format(time.RFC3339)
+	return v
+}
+
+// mayLookUp reports whether the vendor's records may be asked about a key, which
+// does not touch it.
+func (r Rules) mayLookUp(q Request) bool {
+	forbidden, _ := r.forbids(q)
+	return forbidden == "" && !q.Placeholder && q.Endpoint == ""
 }
 
 // needsToken reports whether c means nothing without its session token.
@@ -53,7 +94,7 @@ func needsToken(c secret.Credential) bool {
 }
 
 // forbids returns which rule forbids a call, in their order, and in words; ""
-// none does.
+// none does. ARN patterns are forbidsARN's.
 func (r Rules) forbids(q Request) (rule, why string) {
 	id, account := q.Credential.ID, q.Account
 	for _, never := range r.Never {
@@ -63,8 +104,11 @@ func (r Rules) forbids(q Request) (rule, why string) {
 			return WhyNeverVerify, "this key id must never be verified"
 		case account != "" && never == account:
 			return WhyNeverVerify, "account " + account + " must never be verified"
-		case strings.HasPrefix(never, "arn:") && couldName(never, account):
-			return WhyNeverVerify, "the pattern " + never + " cannot be evaluated without asking, so it was not called"
+		}
+	}
+	for _, glob := range r.Paths {
+		if match, err := doublestar.Match(glob, filepath.ToSlash(q.Path)); q.Path != "" && (match || err != nil) {
+			return WhyNeverVerify, "keys that stand in " + glob + " must never be verified"
 		}
 	}
 	switch {
@@ -72,10 +116,18 @@ func (r Rules) forbids(q Request) (rule, why string) {
 		return "", ""
 	case slices.Contains(r.Canaries, account):
 		return WhyCanary, "account " + account + " is a known decoy"
-	case len(r.Accounts) > 0 && !r.CallForeign && !slices.Contains(r.Accounts, account):
+	case !r.CallForeign && r.foreign(account):
 		return WhyForeign, "account " + account + " is not one of ours"
 	}
 	return "", ""
+}
+
+// ValidPath reports whether a glob is one that Rules.Paths may hold.
+func ValidPath(glob string) bool { return glob != "" && doublestar.ValidatePattern(glob) }
+
+// foreign reports whether an account is not ours.
+func (r Rules) foreign(account string) bool {
+	return len(r.Accounts) > 0 && !slices.Contains(r.Accounts, account)
 }
 
 // couldName reports whether an ARN pattern could match an identity of account

@@ -21,7 +21,7 @@ const (
 	Dead         State = "dead"         // no active key in the partitions that were asked
 	Expired      State = "expired"      // was a real temporary credential
 	Mismatch     State = "mismatch"     // the key id is active, this secret is not its secret
-	Unverifiable State = "unverifiable" // cannot be asked: a part is missing
+	Unverifiable State = "unverifiable" // cannot be asked: a part is missing, or nobody can be
 	NotCalled    State = "not-called"   // was not asked, by rule
 	Unknown      State = "unknown"      // was asked or not, and nothing is known
 )
@@ -35,6 +35,13 @@ const (
 	WhyS3Compatible = "s3-compatible"
 	WhyBudget       = "budget"
 	WhyOff          = "verification off"
+	WhyPassive      = "passive" // only what the responder's role can read was asked
+	WhyDry          = "dry run"
+)
+
+// Reasons that go with Dead.
+const (
+	WhyInactive = "inactive" // the vendor's records say so: it was not called
 )
 
 // Reasons that go with Unknown.
@@ -56,6 +63,14 @@ const (
 	WhyNoID     = "no key id found"
 	WhyNoToken  = "no session token found"
 	WhyBadToken = "session token not accepted" // cut off, garbled, or of a partition that was not asked
+
+	WhyNoVerifier = "no verifier for this kind" // nobody is asked, and nobody knows
+)
+
+// Reasons that go with Expired where nobody was asked.
+const (
+	WhySignedExpiry   = "its signed expiry has passed"   // proof: with another it would not be valid
+	WhyDeclaredExpiry = "its declared expiry has passed" // it says so itself
 )
 
 // Verdict is what is known of one credential, with the evidence. It holds no
@@ -87,7 +102,11 @@ func (v Verdict) Settled() bool {
 	case Live, LiveLimited, Dead, Expired, Mismatch, Unverifiable:
 		return true
 	case NotCalled:
-		return v.Why != WhyBudget && v.Why != WhyOff
+		switch v.Why {
+		case WhyBudget, WhyOff, WhyPassive, WhyDry:
+			return false
+		}
+		return true
 	}
 	return false
 }

@@ -41,6 +41,20 @@ func TestNoSecretEscapes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	own, password := keys.Secret(), "Tr0ub4dor"+keys.Secret()[:30]
+	secrets = append(secrets, own)
+	if !strings.ContainsAny(password, "/@") {
+		secrets = append(secrets, password)
+	}
+	ruleFile := filepath.Join(dir, "rules.toml")
+	for path, text := range map[string]string{
+		filepath.Join(dir, "tree", "own.env"): "ruled_" + own + "\npostgres://app:" + password + "@db.corp.internal/x\n",
+		ruleFile:                              "[[rules]]\nid = 'ruled'\nregex = 'ruled_([A-Za-z0-9/+]{40})'\nkeywords = ['ruled_']\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	env := []string{"HOME=" + dir, "XDG_STATE_HOME=" + filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT=" + sts.URL, "TERM=dumb"}
 	tree, journal := filepath.Join(dir, "tree"), filepath.Join(dir, "out", "journal")
 	var said bytes.Buffer
@@ -59,6 +73,17 @@ func TestNoSecretEscapes(t *testing.T) {
 		mislaid(1, "scan", "--debug", "--format", format, tree)
 		mislaid(1, "scan", "--debug", "--format", format, "--output", filepath.Join(dir, "out", format), tree)
 		mislaid(1, "report", "--format", format, journal)
+	}
+	mislaid(1, "scan", "--debug", "--rules", ruleFile, "--detectors", "all", "--trust-inline", "--format", "json", tree)
+	for _, format := range []string{"text", "json"} {
+		for _, name := range []string{"live.env", "session.env", "own.env"} {
+			mislaid(0, "explain", "--format", format, "--rules", ruleFile, "--detectors", "all", "--trust-inline", filepath.Join(tree, name))
+		}
+	}
+	for _, flag := range []string{"--ignore", "--rules"} {
+		for _, name := range []string{"live.env", "own.env"} {
+			mislaid(2, "scan", flag, filepath.Join(tree, name), tree)
+		}
 	}
 	mislaid(5, "scan", "--debug", filepath.Join(dir, "nowhere"))
 	mislaid(2, "scan", "--never-verify", filepath.Join(tree, "live.env"), tree)

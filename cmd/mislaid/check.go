@@ -48,6 +48,10 @@ func newCheckCommand(a *app) *cobra.Command {
 		Long:    checkHelp + "\n\n" + targetHelp(),
 		Example: "  mislaid check /srv/share",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := a.withMore(cmd.Context(), args, f)
+			if err != nil {
+				return err
+			}
 			targets, err := parseTargets(args)
 			if err != nil {
 				return err

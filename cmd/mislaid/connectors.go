@@ -20,6 +20,9 @@ import (
 // else claims.
 var connectors = []connector{
 	stdinConnector,
+	smbConnector,
+	slackConnector,
+	slackExportConnector,
 	localConnector,
 }
 
@@ -35,6 +38,9 @@ type connector struct {
 	// parse reads such an argument. target.path is its normal form, and parse
 	// gives the same target for target.String(). It holds no secret.
 	parse func(arg string) (target, error)
+	// more returns targets, as arguments, that flags of this kind name besides
+	// those on the command line.
+	more func(ctx context.Context, a *app, f *crawlFlags) ([]string, error)
 	// define adds the flags that only this kind has, to every command that
 	// opens a target.
 	define func(cmd *cobra.Command, f *crawlFlags)
@@ -74,7 +80,7 @@ func connectorFlags() (names []string) {
 
 // coverageFlags are those that say what a scan covers.
 func coverageFlags() []string {
-	names := append([]string{"include", "exclude", "max-file-size"}, chosenCoverage...)
+	names := slices.Concat([]string{"include", "exclude", "max-file-size"}, chosenCoverage, extractionFlags)
 	for _, c := range connectors {
 		names = append(names, c.coverage...)
 	}

@@ -93,7 +93,7 @@ func listLocal(ctx context.Context, _ *app, t target, f *crawlFlags) iter.Seq2[l
 			yield(listed{}, err)
 			return
 		}
-		defer func() { _ = src.Close() }() // it was only read
+		defer func() { _ = src.Close() }()
 		listSource(ctx, src, "directory tree", yield)
 	}
 }
@@ -104,7 +104,7 @@ func checkLocal(_ context.Context, a *app, t target, f *crawlFlags) ([]checked, 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = src.Close() }() // it was only read
+	defer func() { _ = src.Close() }()
 	checks := []checked{
 		{Topic: "who", State: checkOK, Text: "this machine's user " + a.userName()},
 		{Topic: "access", State: checkOK, Text: t.path + " can be opened; what lies in it and is closed to this user will be a gap"},

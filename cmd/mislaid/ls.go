@@ -36,6 +36,10 @@ func newLsCommand(a *app) *cobra.Command {
 		Long:    lsHelp + "\n\n" + targetHelp(),
 		Example: "  mislaid ls /srv/share\n  mislaid ls --format json .",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := a.withMore(cmd.Context(), args, f)
+			if err != nil {
+				return err
+			}
 			targets, err := parseTargets(args)
 			if err != nil {
 				return err

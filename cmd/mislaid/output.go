@@ -21,14 +21,16 @@ const streamed = "jsonl"
 
 // outputFlags say where the report goes, and how it looks.
 type outputFlags struct {
-	format choice
-	path   string
+	format     choice
+	path       string
+	suppressed bool
 }
 
 func (f *outputFlags) define(cmd *cobra.Command) {
 	choiceVar(cmd, &f.format, "format", "format of the report", report.Formats()...)
 	f.format.value = "text"
 	cmd.Flags().Lookup("format").DefValue = "text"
+	cmd.Flags().BoolVar(&f.suppressed, "show-suppressed", false, "list in the report what is suppressed; it is counted in any case")
 	cmd.Flags().StringVar(&f.path, "output", "", "write the report into this `file`, mode 0600, instead of stdout")
 }
 
@@ -47,13 +49,13 @@ type output struct {
 func (f *outputFlags) open(a *app, c *consoleFlags) (*output, error) {
 	o := &output{format: f.format.value, path: f.path, w: a.stdout}
 	if f.path == "" {
-		o.options = report.Options{Color: c.colored(a.env, a.stdout), Width: columns(a.stdout)}
+		o.options = report.Options{Color: c.colored(a.env, a.stdout), Width: columns(a.stdout), ShowSuppressed: f.suppressed}
 		if f.format.value == streamed {
-			o.stream = report.NewStream(a.stdout)
+			o.stream = report.NewStream(a.stdout, o.options)
 		}
 		return o, nil
 	}
-	o.options.Color = c.color.value == "always"
+	o.options = report.Options{Color: c.color.value == "always", ShowSuppressed: f.suppressed}
 	if err := checkReplaceable(f.path); err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func (f *outputFlags) open(a *app, c *consoleFlags) (*output, error) {
 		_ = os.Remove(tmp.Name())
 		return nil, fmt.Errorf("--output %s: %w", f.path, err)
 	}
-	o.file, o.stream = tmp, report.NewStream(tmp)
+	o.file, o.stream = tmp, report.NewStream(tmp, o.options)
 	return o, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ type past struct {
 	folder   *journal.Folder
 	last     map[containerKey]journal.Checkpoint
 	verdicts map[credentialKey]verify.Verdict // settled ones
+	facts    map[string]verify.Facts          // by key id
 	since    *journal.Since                   // what was taken over; nil: nothing, or not all of it
 	salt     []byte                           // of its Seen records; nil: there is none
 }
@@ -40,6 +42,7 @@ func newPast() *past {
 	return &past{
 		folder: journal.NewFolder(),
 		last:   make(map[containerKey]journal.Checkpoint), verdicts: make(map[credentialKey]verify.Verdict),
+		facts: make(map[string]verify.Facts),
 	}
 }
 
@@ -51,6 +54,8 @@ func (p *past) add(r journal.Record) error {
 		p.runs = append(p.runs, *r.Run)
 	case r.Checkpoint != nil:
 		p.last[containerKey{r.Checkpoint.Source, r.Checkpoint.Container, r.Checkpoint.Likely}] = *r.Checkpoint
+	case r.Facts != nil:
+		p.facts[r.Facts.KeyID] = r.Facts.Facts
 	case r.Since != nil:
 		p.since = r.Since
 	case r.Seen != nil && p.salt == nil:
@@ -84,9 +89,17 @@ func (p *past) checkpoints() []journal.Checkpoint {
 	return all
 }
 
-func (p *past) known() []verify.Answer {
+// known is what the journal says of keys. Verdicts older than maxAge are asked
+// anew; 0 means that none is too old.
+func (p *past) known(maxAge time.Duration) []verify.Answer {
 	var all []verify.Answer
+	for id, f := range p.facts {
+		all = append(all, verify.Answer{KeyID: id, Facts: &f})
+	}
 	for key, v := range p.verdicts {
+		if maxAge > 0 && time.Since(v.Time) > maxAge {
+			continue
+		}
 		all = append(all, verify.Answer{KeyID: key.id, Fingerprint: key.print, Verdict: v})
 	}
 	return all
@@ -108,10 +121,19 @@ func (p *past) newestOptions() map[string]string {
 
 // verificationFlags are taken from the journal by a later part of its run unless
 // they are set anew, as are those of coverage and of connectors.
-var verificationFlags = []string{"never-verify", "canaries", "accounts", "verify-foreign", "verify-budget", "aws-endpoint"}
+var verificationFlags = []string{
+	"never-verify", "canaries", "accounts", "verify-foreign", "verify-budget", "verify-rate", "account-rate", "aws-endpoint", "aws-region",
+	"aws-partitions", "aws-fips", "user-agent", "proxy", "audit-profile", "audit-role", "account-map", "look-back", "known-addresses", "max-key-age",
+}
 
-// restore gives cmd's flags what the journal's run had.
+// recognitionFlags say what is looked for, and are taken from the journal too.
+var recognitionFlags = []string{"detectors", "rules", "trust-inline"}
+
+// restore gives cmd's flags what the journal's run had, if there was one.
 func (p *past) restore(cmd *cobra.Command, names []string) error {
+	if len(p.runs) == 0 {
+		return nil
+	}
 	options := p.newestOptions()
 	for _, name := range names {
 		f := cmd.Flag(name)
@@ -220,7 +242,7 @@ func unsettled(s *journal.Summary) [][]journal.Place {
 		print secret.Fingerprint
 	}
 	var all [][]journal.Place
-	for _, l := range s.Leaks {
+	for _, l := range slices.Concat(s.Leaks, s.Suppressed) {
 		if slices.Contains(decided, l.Verdict.State) {
 			continue // another secret of that id would not change it
 		}

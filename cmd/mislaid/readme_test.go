@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mislaid/internal/journal"
 )
 
 // TestReadme runs every command of the README, in its order, in a directory that
@@ -29,6 +32,8 @@ func TestReadme(t *testing.T) {
 	sts.know(k)
 	for name, text := range map[string]string{
 		"keys": keys, "keys-under-watch.txt": k.id + "\n", "our-decoys.txt": "# ours\n111122223333\n", "team.toml": "jobs = 1\n",
+		"known.toml":      "[[ignore]]\npath = \"**/testdata\"\nreason = \"made-up keys of the tests\"\n",
+		"rules.toml":      "[[rules]]\nid = \"acme-token\"\nregex = '\\bacme_([a-z0-9]{32})\\b'\nkeywords = [\"acme_\"]\n",
 		"decoy-files.txt": "passwords.xlsx\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -97,6 +102,26 @@ func TestReadmeTellsTheExitCodes(t *testing.T) {
 		if row := "| " + code + " | " + strings.TrimSpace(meaning) + " |"; !strings.Contains(string(text), row) {
 			t.Errorf("the README lacks %q", row)
 		}
+	}
+}
+
+// TestReadmeHoldsTheTable: its exposure table is the one that judges.
+func TestReadmeHoldsTheTable(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	want.WriteString("|---|---|---|---|---|---|\n")
+	for _, r := range journal.ExposureTable() {
+		fmt.Fprintf(&want, "| %s | %s |", r.ID, r.Key)
+		for _, s := range r.Severity {
+			fmt.Fprintf(&want, " %s |", s)
+		}
+		want.WriteString("\n")
+	}
+	if !strings.Contains(string(text), want.String()+"\n") {
+		t.Errorf("the README's table must be\n%s", want.String())
 	}
 }
 

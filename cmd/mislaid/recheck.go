@@ -23,6 +23,7 @@ and prints the report.`
 
 type recheckFlags struct {
 	crawl   crawlFlags // how the places are reached
+	known   suppressFlags
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -41,7 +42,9 @@ func newRecheckCommand(a *app) *cobra.Command {
 	}
 	f.crawl.choose.defineNever(cmd)
 	f.crawl.pacing.define(cmd)
+	f.crawl.extract.define(cmd)
 	f.crawl.defineConnectors(cmd)
+	f.known.defineIgnore(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -58,12 +61,15 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if !journalExists(path) {
 		return fmt.Errorf("there is no journal %s", path)
 	}
-	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd)); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.extract.check()); err != nil {
 		return err
 	}
-	set, err := newDetectors()
+	if err := makePathsAbsolute(cmd, "ignore"); err != nil {
+		return err
+	}
+	found, err := new(detectFlags).build(false) // only AWS keys are asked about
 	if err != nil {
-		return &exitError{exitBug, err}
+		return err
 	}
 	file, p, err := resumePast(path)
 	if err != nil {
@@ -74,7 +80,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 		_ = file.Close() // nothing was written
 		return err
 	}
-	s.set, s.run.Detectors = set, set.Name()
+	s.found, s.run.Detectors = found, found.set.Name()
 	defer s.opened.close()
 	return s.do(cmd.Context(), file, func(ctx context.Context, o scan.Options) error {
 		return s.reopen(ctx, unsettled(s.rec.summary()), o)
@@ -93,14 +99,14 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags, []string{"never-open"})); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), extractionFlags, verificationFlags, []string{"never-open"})); err != nil {
 		return nil, err
 	}
 	rules, err := f.crawl.choose.rules()
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.verify.build(p.first().ID)
+	v, err := f.verify.build(cmd.Context(), p.first().ID)
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +120,14 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	}
 	run := a.newRun(cmd)
 	run.ID, run.Part, run.Targets = p.first().ID, len(p.runs), p.first().Targets
-	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, slices.Concat(v.contacts, v.onHint), v.agent
+	run.Case, run.Reason, run.Contacts, run.UserAgent = p.first().Case, p.first().Reason, v.hosts(), v.agent
+	known, err := f.known.record(targets, run.Started)
+	if err != nil {
+		opened.close()
+		return nil, err
+	}
 	return &session{
-		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v,
+		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p, verification: v, known: known,
 		crawl: &f.crawl, opened: opened, out: out, journalPath: path, rules: rules, gate: f.crawl.pacing.gate(),
 	}, nil
 }

@@ -55,11 +55,11 @@ func (r *recorder) commit(ctx context.Context, records []journal.Record) error {
 	}
 	for _, rec := range records {
 		for _, id := range r.folder.Add(rec) {
-			if !r.look(id, rec.Verdict != nil) {
+			if !r.look(id, rec.Verdict != nil || rec.Facts != nil) {
 				continue
 			}
 			l, ok := r.folder.Leak(id)
-			if !ok || !l.Settled {
+			if !ok || !l.Settled || l.Suppressed {
 				continue
 			}
 			if err := r.settled(l); err != nil {
@@ -86,6 +86,9 @@ func (r *recorder) look(id string, judged bool) bool {
 // answer records what the verifier said. That a verdict is pending is what the
 // journal says already by having none. A failure stays in r and ends the run.
 func (r *recorder) answer(ctx context.Context, a verify.Answer) error {
+	if a.Facts != nil {
+		return r.Commit(ctx, []journal.Record{{Facts: &journal.Facts{KeyID: a.KeyID, Facts: *a.Facts}}})
+	}
 	if a.Verdict.State == verify.Unknown && a.Verdict.Why == verify.WhyPending {
 		return nil
 	}

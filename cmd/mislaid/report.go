@@ -17,7 +17,10 @@ folded into one report. It says when a journal was cut off, or when its chain of
 hashes is broken: then records were changed or removed.
 
 With --follow it renders a scan that is still running: each grave leak as it
-settles, and the whole report at the end.`
+settles, and the whole report at the end.
+
+With --ignore FILE it suppresses what the file lists, in the format that
+"mislaid scan --help" describes, besides what the scan itself suppressed.`
 
 const reportExamples = `  mislaid report ~/.local/state/mislaid/20261124T101500Z-3f9c0d1e2a4b.journal
   mislaid report --format sarif --output leaks.sarif monday.journal tuesday.journal
@@ -27,6 +30,7 @@ const reportExamples = `  mislaid report ~/.local/state/mislaid/20261124T101500Z
 const followEvery = 250 * time.Millisecond
 
 type reportFlags struct {
+	known   suppressFlags
 	output  outputFlags
 	console consoleFlags
 	failOn  choice
@@ -43,6 +47,7 @@ func newReportCommand(a *app) *cobra.Command {
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.report(cmd, f, args) },
 	}
+	f.known.defineIgnore(cmd)
 	f.output.define(cmd)
 	f.console.defineColor(cmd)
 	defineFailOn(cmd, &f.failOn)
@@ -60,15 +65,21 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 			return fmt.Errorf("there is no journal %s", path)
 		}
 	}
+	entries, err := f.known.entries()
+	if err != nil {
+		return err
+	}
 	out, err := f.output.open(a, &f.console)
 	if err != nil {
 		return err
 	}
+	folder := journal.NewFolder()
+	folder.Suppress(entries, now())
 	var summary *journal.Summary
 	if f.follow {
-		summary, err = a.follow(cmd.Context(), f, out, paths[0])
+		summary, err = a.follow(cmd.Context(), f, out, folder, paths[0])
 	} else {
-		summary, err = journal.Load(paths...)
+		summary, err = folder.Load(paths...)
 	}
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
@@ -89,9 +100,8 @@ func (a *app) report(cmd *cobra.Command, f *reportFlags, paths []string) error {
 }
 
 // follow renders a running scan.
-func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path string) (*journal.Summary, error) {
+func (a *app) follow(ctx context.Context, f *reportFlags, out *output, folder *journal.Folder, path string) (*journal.Summary, error) {
 	var chain journal.Chain
-	folder := journal.NewFolder()
 	announced := make(map[string]journal.Severity)
 	o := report.Options{Color: f.console.colored(a.env, a.stderr), Width: columns(a.stderr)}
 	for r, err := range journal.Follow(ctx, path, followEvery, &chain) {
@@ -103,7 +113,7 @@ func (a *app) follow(ctx context.Context, f *reportFlags, out *output, path stri
 		}
 		for _, id := range folder.Add(r) {
 			l, ok := folder.Leak(id)
-			if !ok || !l.Settled {
+			if !ok || !l.Settled || l.Suppressed {
 				continue
 			}
 			if before, known := announced[id]; l.Severity >= journal.High && (!known || l.Severity > before) {

@@ -7,12 +7,15 @@ import (
 const rootHelp = `mislaid finds credentials that people left lying around, asks the vendor once
 whether each one is alive, and says who could have seen it.
 
-Today it crawls directory trees and standard input and knows AWS access keys.`
+Today it crawls directory trees and standard input and knows AWS access keys; on
+request also what lies beside them, and what your own rules describe.`
 
 const rootExamples = `  mislaid scan                          # the current directory
   mislaid scan --verify=off /srv/share  # send nothing anywhere
   git diff | mislaid scan -             # standard input
   mislaid scan --format sarif --output leaks.sarif .
+  mislaid selftest                      # what it finds, and what that looks like
+  mislaid explain .env                  # why something is, or is not, found
   mislaid report JOURNAL --format csv   # render again without scanning again`
 
 const exitHelp = `Exit codes:
@@ -48,9 +51,9 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().String("config", "", "read settings from this TOML `file`; its keys are the flags' names")
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
-		newScanCommand(a), newReportCommand(a), newRecheckCommand(a),
+		newScanCommand(a), newReportCommand(a), newRecheckCommand(a), newExplainCommand(a), newSelftestCommand(a),
 		newLsCommand(a), newCheckCommand(a), newPermissionsCommand(a),
-		newManCommand(), newVersionCommand(),
+		newManCommand(), newVersionCommand(), newUnpackCommand(a),
 	)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, a.env) }
 	return root

@@ -44,6 +44,8 @@ const scanExamples = `  mislaid scan
 
 type scanFlags struct {
 	crawl   crawlFlags
+	detect  detectFlags
+	known   suppressFlags
 	verify  verifyFlags
 	output  outputFlags
 	console consoleFlags
@@ -59,11 +61,13 @@ func newScanCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
 		Short:   "Find credentials in directory trees and on standard input",
-		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + exitHelp + "\n\n" + environmentHelp,
+		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + accountMapHelp + "\n\n" + detectorsHelp + "\n\n" + suppressHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
 	}
 	f.crawl.define(cmd)
+	f.detect.define(cmd)
+	f.known.define(cmd)
 	f.verify.define(cmd)
 	f.output.define(cmd)
 	f.console.define(cmd)
@@ -84,16 +88,18 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.crawl.jobs < 0 {
 		return errors.New("--jobs: must not be negative")
 	}
-	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check()); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check(), f.crawl.extract.check()); err != nil {
+		return err
+	}
+	if err := makePathsAbsolute(cmd, "rules", "ignore"); err != nil {
+		return err
+	}
+	if args, err = a.withMore(cmd.Context(), args, &f.crawl); err != nil {
 		return err
 	}
 	targets, err := parseTargets(args)
 	if err != nil {
 		return err
-	}
-	set, err := newDetectors()
-	if err != nil {
-		return &exitError{exitBug, err}
 	}
 
 	p := newPast()
@@ -112,9 +118,16 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 				_ = file.Close() // nothing was written
 			}
 		}()
-		if targets, err = f.takeUp(cmd, p, targets, len(args) > 0, set); err != nil {
+		if err := p.restore(cmd, recognitionFlags); err != nil {
 			return err
 		}
+	}
+	found, err := f.detect.build(f.known.inline)
+	if err != nil {
+		return err
+	}
+	if targets, err = f.takeUp(cmd, p, targets, len(args) > 0, found.set); err != nil {
+		return err
 	}
 	rules, err := f.crawl.choose.rules()
 	if err != nil {
@@ -122,7 +135,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	}
 	var before *earlier
 	if path := f.crawl.choose.since; path != "" {
-		if before, err = f.earlier(cmd, p, path, set.Name()); err != nil {
+		if before, err = f.earlier(cmd, p, path, found.set.Name()); err != nil {
 			return err
 		}
 	}
@@ -131,11 +144,17 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if len(p.runs) > 0 {
 		run.ID, run.Part = p.first().ID, len(p.runs)
 	}
-	v, err := f.verify.build(run.ID)
+	v, err := f.verify.build(cmd.Context(), run.ID)
 	if err != nil {
 		return err
 	}
-	run.Detectors, run.Contacts, run.UserAgent = set.Name(), slices.Concat(v.contacts, v.onHint), v.agent
+	var known *journal.Ignore
+	if len(p.runs) == 0 || cmd.Flag("ignore").Changed {
+		if known, err = f.known.record(targets, run.Started); err != nil {
+			return err
+		}
+	}
+	run.Detectors, run.Contacts, run.UserAgent = found.set.Name(), v.hosts(), v.agent
 	if f.journal == "" {
 		if f.journal, err = a.newJournalPath(run); err != nil {
 			return err
@@ -144,7 +163,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.journal, err = filepath.Abs(f.journal); err != nil {
 		return fmt.Errorf("--journal: %w", err)
 	}
-	f.crawl.own = a.ownFiles(f)
+	f.crawl.own, f.crawl.scans, f.crawl.reason = a.ownFiles(f), true, f.reason
 	opened, err := openTargets(cmd.Context(), a, targets, &f.crawl)
 	if err != nil {
 		return err
@@ -165,15 +184,18 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 			return err
 		}
 	}
+	if before != nil {
+		before.maxAge = v.maxAge
+	}
 	s := &session{
 		app: a, cmd: cmd, flags: &f.console, failOn: f.failOn.value, run: run, past: p,
-		verification: v, set: set, crawl: &f.crawl, opened: opened, out: out, journalPath: f.journal,
+		verification: v, found: found, known: known, crawl: &f.crawl, opened: opened, out: out, journalPath: f.journal,
 		rules: rules, gate: f.crawl.pacing.gate(), earlier: before,
 	}
 	taken := file
 	file = nil // the session closes it
 	return s.do(cmd.Context(), taken, func(ctx context.Context, o scan.Options) error {
-		if len(p.runs) > 0 && v.verifier != nil {
+		if len(p.runs) > 0 && v.how != verifyOff {
 			if err := s.reopen(ctx, s.left(), o); err != nil {
 				return err
 			}
@@ -200,7 +222,7 @@ func (f *scanFlags) earlier(cmd *cobra.Command, p *past, path, detectors string)
 // takeUp makes the flags and targets those of the journal's run.
 func (f *scanFlags) takeUp(cmd *cobra.Command, p *past, targets []target, given bool, set *detectors.Set) ([]target, error) {
 	if len(p.runs) == 0 {
-		return targets, nil // it was stopped before its first record
+		return targets, nil // a new scan, or one that was stopped before its first record
 	}
 	if err := p.checkCoverage(cmd, targets, given, set.Name()); err != nil {
 		return nil, err

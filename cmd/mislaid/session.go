@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
-	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/journal"
 	"mislaid/internal/pace"
 	"mislaid/internal/report"
@@ -25,8 +27,9 @@ type session struct {
 	failOn       string
 	run          journal.Run
 	past         *past
-	verification verification
-	set          *detectors.Set
+	verification *verification
+	found        recognition
+	known        *journal.Ignore // nil: nothing new is suppressed
 	crawl        *crawlFlags
 	opened       opened
 	out          *output
@@ -53,11 +56,33 @@ func (s *session) do(ctx context.Context, file *journal.File, work func(context.
 	s.rec = &recorder{file: file, folder: s.past.folder, settled: s.settled}
 	s.rec.begin(context.WithoutCancel(ctx), s.firstRecords)
 	s.banner()
+	s.verification.hinted = s.hinted()
+	if err := s.verification.start(ctx); err != nil {
+		if closeErr := s.rec.close(); closeErr != nil {
+			return outputError("%w", closeErr)
+		}
+		return err // nothing was crawled; the journal can be gone on with
+	}
 	workErr := s.takeOver(ctx)
 	if workErr == nil {
 		workErr = s.verifyBeside(ctx, work)
 	}
 	return s.end(ctx, workErr)
+}
+
+// hinted says once on stderr, before it is asked, which partition the text
+// beside a key names.
+func (s *session) hinted() func(partition, host string) {
+	var mu sync.Mutex
+	told := make(map[string]bool)
+	return func(partition, host string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !told[partition] {
+			told[partition] = true
+			fmt.Fprintf(s.console, "mislaid: the text beside a key names the partition %s: asking %s\n", partition, host)
+		}
+	}
 }
 
 // firstRecords says who runs what. The crawl begins while the program's hash is
@@ -66,29 +91,32 @@ func (s *session) firstRecords() []journal.Record {
 	run := s.run
 	run.BinarySHA256 = binarySum()
 	records := []journal.Record{{Run: &run}}
+	if s.known != nil {
+		records = append(records, journal.Record{Ignore: s.known})
+	}
 	for i := range s.opened.failed {
 		records = append(records, journal.Record{Source: &s.opened.failed[i]})
 	}
-	return records
+	return append(records, s.verification.records()...)
 }
 
 // verifyBeside does work while the verify queue runs, and waits for both.
 func (s *session) verifyBeside(ctx context.Context, work func(context.Context, scan.Options) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	q := verify.NewQueue(verify.Config{
-		Verifier: s.verification.verifier, Rules: s.verification.rules, Budget: s.verification.budget, Known: s.past.known(),
-		Answer: func(a verify.Answer) {
-			if err := s.rec.answer(context.WithoutCancel(ctx), a); err != nil {
-				stop(err)
-			}
-		},
-	})
+	c := s.verification.queue()
+	c.Known, c.Carried = s.past.known(s.verification.maxAge), s.carried()
+	c.Answer = func(a verify.Answer) {
+		if err := s.rec.answer(context.WithoutCancel(ctx), a); err != nil {
+			stop(err)
+		}
+	}
+	q := verify.NewQueue(c)
 	log := s.console.logger(s.flags.debug)
 	o := scan.Options{
-		Set: s.set, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
+		Set: s.found.set, Accept: s.found.accept, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
 		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log, Rules: s.rules, Deadline: s.crawl.pacing.deadline,
-		Reading: reading(s.cmd),
+		Reading: reading(s.cmd), Extract: s.crawl.extract.options(),
 		Submit: func(r verify.Request) {
 			if note := s.submitted.Load(); note != nil {
 				(*note)(r)
@@ -119,6 +147,19 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 		err = verr
 	}
 	return err
+}
+
+// carried takes over verdicts of other journals, as far as they are young enough.
+func (s *session) carried() []verify.Answer {
+	dir, err := stateDir(runtime.GOOS, s.app.env)
+	if s.verification.maxAge == 0 || err != nil {
+		return nil
+	}
+	answers, problems := carried(dir, s.journalPath, now().Add(-s.verification.maxAge))
+	for _, p := range problems {
+		fmt.Fprintln(s.console, "mislaid: "+report.Clean(p))
+	}
+	return answers
 }
 
 // end commits the last record, prints the report and returns how the program
@@ -199,15 +240,12 @@ func (s *session) banner() {
 	for _, src := range s.opened.failed {
 		line("cannot", "read %s: %s", report.Clean(src.Title), report.Clean(src.Error))
 	}
-	if s.verification.verifier == nil {
-		line("contacts", "no host: verification is off, nothing is sent anywhere")
-	} else {
-		line("contacts", "%s", report.Clean(strings.Join(s.verification.contacts, ", ")))
-		if len(s.verification.onHint) > 0 {
-			line("", "and, for a key whose surroundings name another partition, %s", report.Clean(strings.Join(s.verification.onHint, ", ")))
+	s.verification.banner(line)
+	if s.known != nil {
+		line("ignores", "what %d entries of ignore files cover; a key that is live is shown all the same", len(s.known.Entries))
+		for _, e := range ignore.NewMatcher(s.known.Entries, s.known.At).Expired() {
+			line("expired", "%s:%d (%s), on %s: it suppresses nothing any more", report.Clean(e.List), e.Line, report.Clean(e.Reason), e.Expires)
 		}
-		line("verifies", "each key once, by sts:GetCallerIdentity: that overwrites the key's last-used date;")
-		line("", "--verify=off sends nothing")
 	}
 	line("journal", "%s", report.Clean(s.journalPath))
 	if s.earlier != nil {

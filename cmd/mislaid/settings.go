@@ -10,9 +10,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mislaid/internal/stricttoml"
 )
 
 const envPrefix = "MISLAID_"
@@ -90,6 +91,9 @@ func setFlag(fs *pflag.FlagSet, f *pflag.Flag, values []string) error {
 	for _, v := range values {
 		if err := fs.Set(f.Name, v); err != nil {
 			if invalid := new(pflag.InvalidValueError); errors.As(err, &invalid) {
+				if _, secret := f.Value.(*credential); secret {
+					return invalid.Unwrap() // people put the credential where its place belongs
+				}
 				return fmt.Errorf("%q: %w", v, invalid.Unwrap())
 			}
 			return err
@@ -157,10 +161,11 @@ func readConfig(path string, known map[string]*pflag.Flag) (map[string][]string,
 		})
 	}
 	file := reflect.New(reflect.StructOf(fields))
-	dec := toml.NewDecoder(strings.NewReader(string(text)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(file.Interface()); err != nil {
-		return nil, configError(path, err)
+	unknown := func(key []string) string {
+		return fmt.Sprintf("unknown key %q; the keys are the names of the flags", strings.Join(key, "."))
+	}
+	if _, err := stricttoml.Decode(path, text, file.Interface(), unknown); err != nil {
+		return nil, err
 	}
 	values := make(map[string][]string)
 	for i, name := range names {
@@ -189,18 +194,4 @@ func configType(f *pflag.Flag) reflect.Type {
 		return reflect.TypeFor[int]()
 	}
 	return reflect.TypeFor[string]()
-}
-
-// configError says where a configuration file is wrong.
-func configError(path string, err error) error {
-	if missing := new(toml.StrictMissingError); errors.As(err, &missing) && len(missing.Errors) > 0 {
-		first := missing.Errors[0]
-		line, column := first.Position()
-		return fmt.Errorf("%s:%d:%d: unknown key %q; the keys are the names of the flags", path, line, column, strings.Join(first.Key(), "."))
-	}
-	if wrong := new(toml.DecodeError); errors.As(err, &wrong) {
-		line, column := wrong.Position()
-		return fmt.Errorf("%s:%d:%d: %s", path, line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mislaid/internal/extract"
 	"mislaid/internal/journal"
 	"mislaid/internal/report"
 	"mislaid/internal/scan"
@@ -19,16 +21,15 @@ import (
 	"mislaid/verify"
 )
 
-// verdictMaxAge is how old a verdict of an earlier journal may be. An older one
-// is asked for again.
+// verdictMaxAge is how old a verdict of an earlier journal may be unless
+// --verdict-max-age says otherwise. An older one is asked for again.
 const verdictMaxAge = 24 * time.Hour
 
-// extractionFlags are those that decide on what is found in given bytes: a
-// journal of other values tells nothing of what this scan would find.
-var extractionFlags []string
-
-// reading names the values of extractionFlags.
-func reading(cmd *cobra.Command) string { return strings.Join(words(cmd, extractionFlags), " ") }
+// reading names how bytes are read: what is unwrapped by this version, and the
+// values of extractionFlags.
+func reading(cmd *cobra.Command) string {
+	return fmt.Sprintf("extract/%d %s", extract.Version, strings.Join(words(cmd, extractionFlags), " "))
+}
 
 // earlier is the journal that a scan builds on.
 type earlier struct {
@@ -37,7 +38,8 @@ type earlier struct {
 	summary *journal.Summary
 	gaps    map[sources.Ref]bool
 	seen    *journal.SeenSet
-	missing string // why the journal cannot be read any more by a resumed run
+	maxAge  time.Duration // of a verdict that is taken over. 0: verdictMaxAge
+	missing string        // why the journal cannot be read any more by a resumed run
 }
 
 // openEarlier reads the journal of --since. Its error is one of usage.
@@ -129,8 +131,12 @@ func (e *earlier) about(o opened) {
 
 // stands reports whether a verdict is taken over. One that a rule gave is not if
 // keys are asked about: the rules of this run decide.
-func stands(v verify.Verdict, asking bool) bool {
-	return v.Settled() && time.Since(v.Time) < verdictMaxAge && (v.State != verify.NotCalled || !asking)
+func (e *earlier) stands(v verify.Verdict, asking bool) bool {
+	return v.Settled() && e.young(v.Time) && (v.State != verify.NotCalled || !asking)
+}
+
+func (e *earlier) young(at time.Time) bool {
+	return time.Since(at) < cmp.Or(e.maxAge, verdictMaxAge)
 }
 
 // reread returns the items that must be read though they are as they were: those
@@ -145,7 +151,7 @@ func (e *earlier) reread(asking bool) map[sources.Ref]bool {
 		open := make(map[string]bool)
 		decidedAll := false
 		for _, c := range l.Credentials {
-			known[c] = stands(c.Verdict, asking)
+			known[c] = e.stands(c.Verdict, asking)
 			open[string(c.Fingerprint)] = open[string(c.Fingerprint)] || !known[c]
 			decidedAll = decidedAll || known[c] && slices.Contains(decided, c.Verdict.State)
 		}
@@ -173,7 +179,7 @@ func (s *session) takeOver(ctx context.Context) error {
 	}
 	var records []journal.Record
 	if e.Full == "" {
-		records = e.records(s.verification.verifier != nil)
+		records = e.records(s.verification.how != verifyOff)
 		for _, l := range e.summary.Leaks {
 			if l.Settled {
 				s.announced[l.ID] = l.Severity // it is no news
@@ -185,6 +191,9 @@ func (s *session) takeOver(ctx context.Context) error {
 		for _, r := range batch {
 			if r.Verdict != nil {
 				s.past.verdicts[credentialKey{r.Verdict.KeyID, r.Verdict.Fingerprint}] = r.Verdict.Verdict
+			}
+			if r.Facts != nil {
+				s.past.facts[r.Facts.KeyID] = r.Facts.Facts
 			}
 		}
 		if err := s.rec.Commit(ctx, batch); err != nil {
@@ -216,8 +225,13 @@ func (e *earlier) records(asking bool) (records []journal.Record) {
 		}
 	}
 	for key, v := range e.past.verdicts {
-		if (key.print == "" && ids[key.id] || prints[key]) && stands(v, asking) {
+		if (key.print == "" && ids[key.id] || prints[key]) && e.stands(v, asking) {
 			records = append(records, journal.Record{Verdict: &journal.Verdict{KeyID: key.id, Fingerprint: key.print, Verdict: v}})
+		}
+	}
+	for id, f := range e.past.facts {
+		if ids[id] && e.young(f.Read) {
+			records = append(records, journal.Record{Facts: &journal.Facts{KeyID: id, Facts: f}})
 		}
 	}
 	return records
@@ -230,7 +244,7 @@ func (s *session) sinceOptions() (*scan.Since, []byte) {
 	if e == nil || e.Full != "" || s.past.since != nil && s.past.since.Full != "" {
 		return nil, s.past.salt
 	}
-	o := &scan.Since{Seen: e.seen, Last: e.past.checkpoints(), Reread: e.reread(s.verification.verifier != nil)}
+	o := &scan.Since{Seen: e.seen, Last: e.past.checkpoints(), Reread: e.reread(s.verification.how != verifyOff)}
 	sum := s.rec.summary()
 	for _, leaks := range [][]journal.Leak{sum.Leaks, sum.Placeholders} {
 		for i := range leaks {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -15,7 +16,7 @@ type target struct {
 }
 
 // plannedSchemes are spelled like targets but belong to other versions.
-var plannedSchemes = []string{"smb:", "slack:", "slack-export:", "gdrive:"}
+var plannedSchemes = []string{"gdrive:"}
 
 var webAddress = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
 
@@ -37,6 +38,21 @@ func parseTargets(args []string) ([]target, error) {
 		}
 	}
 	return targets, nil
+}
+
+// withMore adds to the arguments the targets that flags name.
+func (a *app) withMore(ctx context.Context, args []string, f *crawlFlags) ([]string, error) {
+	for _, c := range connectors {
+		if c.more == nil {
+			continue
+		}
+		more, err := c.more(ctx, a, f)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args[:len(args):len(args)], more...)
+	}
+	return args, nil
 }
 
 func parseTarget(arg string) (target, error) {

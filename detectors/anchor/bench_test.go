@@ -94,7 +94,7 @@ func BenchmarkScan(b *testing.B) {
 				bench(b, sample.data, func(w []byte) { bytes.IndexByte(w, 0xff) })
 			})
 		}
-		sets := paths(b, wanted, 40)
+		sets := paths(b, wanted, 40, 41)
 		for _, name := range slices.Sorted(maps.Keys(sets)) {
 			b.Run(sample.name+"/"+name, func(b *testing.B) {
 				sc := sets[name].NewScanner()

@@ -1,6 +1,6 @@
 // Package anchor finds the places in a window where a detector should look:
-// occurrences of literals, also when they are written as UTF-16, and runs of
-// exactly N base64 characters. It reads a window once, counts its newlines on
+// occurrences of literals, also when they are written as UTF-16, runs of
+// exactly N base64 characters, and runs of M and more. It reads a window once, counts its newlines on
 // the way and allocates nothing.
 //
 // On amd64 with AVX2 an assembly kernel looks at 64 bytes a turn. For each
@@ -14,6 +14,9 @@
 //
 // Everywhere else, and with the build tag purego, a table of byte pairs finds
 // the literals and sparse probes find the runs. Both ways give equal answers.
+//
+// Words, which are found in any case, are looked for in a pass of their own, so
+// that who asks for none does not pay for them.
 //
 // This package knows bytes, literals and runs. It does not know what a
 // credential is, where a window came from, or which detector asked.

@@ -27,13 +27,13 @@ func TestGuardPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sets := paths(t, words, 40)
+	sets := paths(t, words, 40, 41)
 	for _, fill := range []string{"A", "AKIA", "k\n", "k\x00", "\x00A\x00K\x00I\x00A", mixed[:40] + " "} {
 		b := m[page : 2*page]
 		copy(b, bytes.Repeat([]byte(fill), page/len(fill)+1))
 		for n := range 400 {
-			check(t, sets, words, 40, b[:n])
-			check(t, sets, words, 40, b[page-n:])
+			check(t, sets, words, 40, 41, b[:n])
+			check(t, sets, words, 40, 41, b[page-n:])
 		}
 	}
 }

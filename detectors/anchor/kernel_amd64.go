@@ -49,7 +49,7 @@ func scanWide(p *byte, n int, t *tables, out *block, max int) (count, next int)
 // scanKernel is Scan by the assembly kernels.
 func (sc *Scanner) scanKernel(dst []Hit, b []byte) ([]Hit, int) {
 	s, from := sc.set, len(dst)
-	runs := tracker{set: s, from: from, next: -1}
+	runs := tracker{set: s, from: from, next: -1, longTo: -1}
 	newlines, nuls := 0, 0
 	for base := 0; base < len(b); {
 		in := sc.piece(b[base:], narrowLook)
@@ -65,6 +65,9 @@ func (sc *Scanner) scanKernel(dst []Hit, b []byte) ([]Hit, int) {
 			if s.run > 0 {
 				joined := i+1 < count && sc.blocks[i+1].off == x.off+blockSize
 				dst = runs.block(dst, b, off, x.base64, joined)
+			}
+			if s.long > 0 {
+				dst = runs.longRuns(dst, b, off, x.base64)
 			}
 		}
 		base += next

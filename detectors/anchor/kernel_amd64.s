@@ -132,12 +132,6 @@ report:
 	NOTQ AX
 	MASK(Y12, Y13, R13, BX)
 	NOTQ R13
-	CMPQ R13, $-1          // base64 throughout: the middle of a run that is too long
-	JNE  write
-	TESTQ AX, AX
-	JZ   resume
-
-write:
 	MOVQ CX, 0(DI)
 	MOVQ AX, 8(DI)
 	MOVQ R13, 16(DI)

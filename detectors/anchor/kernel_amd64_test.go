@@ -8,7 +8,7 @@ import (
 )
 
 func TestTailIsCleared(t *testing.T) {
-	s := compile(t, words, 40)
+	s := compile(t, words, 40, 41)
 	for _, text := range []string{strings.Repeat("remember ", 20), wide("remember"), "ECRET"} {
 		sc := s.NewScanner()
 		sc.scanKernel(nil, []byte(text))

@@ -15,9 +15,9 @@ var words = []string{
 	"QUtJQ", "BS0lB", "FLSU", "X-Amz-Credential", "SigninToken=", "secretary",
 }
 
-func compile(t testing.TB, literals []string, run int) *Set {
+func compile(t testing.TB, literals []string, run, long int) *Set {
 	t.Helper()
-	s, err := Compile(literals, run)
+	s, err := Compile(literals, run, long)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,19 +26,19 @@ func compile(t testing.TB, literals []string, run int) *Set {
 
 // paths returns the set as each path runs it: portable, and the kernel where
 // there is one.
-func paths(t testing.TB, literals []string, run int) map[string]*Set {
+func paths(t testing.TB, literals []string, run, long int) map[string]*Set {
 	t.Helper()
-	portable := compile(t, literals, run)
+	portable := compile(t, literals, run, long)
 	portable.kernel = false
 	all := map[string]*Set{"portable": portable}
 	if hasKernel() {
-		all["kernel"] = compile(t, literals, run)
+		all["kernel"] = compile(t, literals, run, long)
 	}
 	return all
 }
 
 // naive is Scan by its contract alone.
-func naive(literals []string, run int, b []byte) (hits []Hit, newlines int) {
+func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int) {
 	const class = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	in := func(i int) bool { return i >= 0 && i < len(b) && strings.IndexByte(class, b[i]) >= 0 }
 	wides := make([][]byte, len(literals))
@@ -60,6 +60,16 @@ func naive(literals []string, run int, b []byte) (hits []Hit, newlines int) {
 				hits = append(hits, Hit{Off: i, ID: int32(id), Wide: true})
 			}
 		}
+		if n := 0; long != 0 && in(i) && !in(i-1) {
+			for in(i + n) {
+				n++
+			}
+			word := string(b[i : i+min(n, long-1)])
+			digest := strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
+			if !digest && (n >= long || n == long-1 && i+n < len(b) && b[i+n] == '=') {
+				hits = append(hits, Hit{Off: i, ID: int32(len(literals)) + 1})
+			}
+		}
 		if run == 0 || i+run > len(b) || in(i-1) || in(i+run) || i+run < len(b) && b[i+run] == '=' {
 			continue
 		}
@@ -78,9 +88,9 @@ func naive(literals []string, run int, b []byte) (hits []Hit, newlines int) {
 }
 
 // check fails when a path's answer for b is not the naive one.
-func check(t testing.TB, sets map[string]*Set, literals []string, run int, b []byte) (hits int) {
+func check(t testing.TB, sets map[string]*Set, literals []string, run, long int, b []byte) (hits int) {
 	t.Helper()
-	want, wantLines := naive(literals, run, b)
+	want, wantLines := naive(literals, run, long, b)
 	for name, s := range sets {
 		got, lines := s.NewScanner().Scan(nil, b)
 		if !slices.Equal(got, want) || lines != wantLines {

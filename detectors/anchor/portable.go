@@ -14,7 +14,7 @@ func (sc *Scanner) scanPortable(dst []Hit, b []byte) ([]Hit, int) {
 	if len(s.literals) > 0 {
 		dst = s.narrowPass(dst, b)
 	}
-	if s.run > 0 {
+	if s.run > 0 || s.long > 0 {
 		sc.side = s.runPass(sc.side[:0], b)
 		dst = merge(dst, from, sc.side)
 	}
@@ -72,6 +72,9 @@ func (s *Set) widePass(hits []Hit, b []byte) []Hit {
 // at most a few times, however long the runs are.
 func (s *Set) runPass(hits []Hit, b []byte) []Hit {
 	step := s.run / 2
+	if s.run == 0 {
+		step = s.long / 2
+	}
 	for i := 0; i+step < len(b); {
 		if base64Bit[b[i]]&base64Bit[b[i+step/4]]&base64Bit[b[i+step/2]]&base64Bit[b[i+3*step/4]]&base64Bit[b[i+step]] == 0 {
 			i += step
@@ -89,6 +92,9 @@ func (s *Set) runPass(hits []Hit, b []byte) []Hit {
 		}
 		if end-start == s.run {
 			hits = s.runAt(hits, 0, b, start)
+		}
+		if s.long > 0 && s.isLong(b, start, end-start) {
+			hits = insert(hits, 0, Hit{Off: start, ID: s.longID()})
 		}
 		i += step
 		for i < end {

@@ -19,6 +19,18 @@ func (s *Set) runAt(hits []Hit, from int, b []byte, p int) []Hit {
 	return insert(hits, from, Hit{Off: p, ID: int32(len(s.literals))})
 }
 
+// longID is the ID of the hits of long runs.
+func (s *Set) longID() int32 { return int32(len(s.literals)) + 1 }
+
+// isLong reports whether the run b[p:], of which size characters are known and
+// more if size is s.long, is long enough, and no digest.
+func (s *Set) isLong(b []byte, p, size int) bool {
+	if size < s.long && (size != s.long-1 || p+size >= len(b) || b[p+size] != '=') {
+		return false
+	}
+	return !isDigest(b[p : p+s.long-1])
+}
+
 // hexKind is 0 for digits, and a bit each for the letters a to f, A to F, and
 // all other bytes.
 var hexKind = func() (kind [256]uint8) {

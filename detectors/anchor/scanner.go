@@ -5,8 +5,8 @@ import "slices"
 // Hit is one place.
 type Hit struct {
 	Off  int   // offset of its first byte; of a wide hit, of the first character's byte that is not zero
-	ID   int32 // index of the literal, or the number of literals for a run
-	Wide bool  // the literal is written as UTF-16, little or big endian, at any alignment
+	ID   int32 // index of the literal; the number of literals for an exact run, one more for a long run, two more and the index of the word for a word
+	Wide bool  // the literal or word is written as UTF-16, little or big endian, at any alignment
 }
 
 // before is the order of hits: by offset, then by literal.
@@ -18,14 +18,15 @@ func (h Hit) before(o Hit) bool {
 type Scanner struct {
 	set  *Set
 	side []Hit // hits that are merged in after a pass
+	word []Hit // those of words
 	kernelScratch
 }
 
 // NewScanner returns the scratch space of one goroutine.
 func (s *Set) NewScanner() *Scanner { return &Scanner{set: s} }
 
-// Scan appends all occurrences of the literals in b, overlapping ones too, and
-// all exact runs, ordered by Off and then ID. It returns them with the number
+// Scan appends all occurrences of the literals and words in b, overlapping ones
+// too, and all exact runs, ordered by Off and then ID. It returns them with the number
 // of '\n' in b. It allocates only to let dst or the scratch space grow, and
 // keeps neither b nor a copy of any of it.
 //
@@ -35,13 +36,23 @@ func (s *Set) NewScanner() *Scanner { return &Scanner{set: s} }
 // one case from a to f, is left out: in source trees and logs nearly all exact
 // runs of 40 are SHA-1.
 //
+// A long run has as many of them as the set says, or one less and '=' behind
+// it. It is left out when its beginning could be a digest: then it is no base64 of text.
+//
 // A literal counts as UTF-16 when a zero byte stands between each two of its
 // characters.
 func (sc *Scanner) Scan(dst []Hit, b []byte) (hits []Hit, newlines int) {
+	from := len(dst)
 	if sc.set.kernel {
-		return sc.scanKernel(dst, b)
+		dst, newlines = sc.scanKernel(dst, b)
+	} else {
+		dst, newlines = sc.scanPortable(dst, b)
 	}
-	return sc.scanPortable(dst, b)
+	if sc.set.words != nil {
+		sc.word = sc.set.words.Scan(sc.word[:0], b, int32(len(sc.set.literals))+2)
+		dst = merge(dst, from, sc.word)
+	}
+	return dst, newlines
 }
 
 // insert appends h to the ordered hits[from:]. The passes find hits in nearly

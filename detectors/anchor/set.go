@@ -7,18 +7,21 @@ import (
 
 // Limits of Compile.
 const (
-	MinLiteral  = 4  // bytes
-	MaxLiterals = 64 // literals in a set
-	MinRun      = 32 // bytes
-	MaxRun      = 63 // bytes
+	MinLiteral  = 4   // bytes
+	MaxLiterals = 200 // literals in a set
+	MinRun      = 32  // bytes
+	MaxRun      = 63  // bytes
+	MinLong     = 32  // bytes
 )
 
-// Set is literals and at most one run length, compiled together. Safe for
-// concurrent use.
+// Set is literals, at most one run length, and words, compiled together. Safe
+// for concurrent use.
 type Set struct {
 	literals []literal
-	run      int  // 0: none
-	kernel   bool // take the assembly path
+	words    *Words // nil: none
+	run      int    // 0: none
+	long     int    // 0: none
+	kernel   bool   // take the assembly path
 
 	first  [256]uint8     // hash of a fingerprint → 1 + index of its first literal; 0 none
 	pairs  [1 << 16]uint8 // two neighbouring bytes, low byte first → firstPair, secondPair
@@ -50,18 +53,29 @@ type tables struct {
 
 // Compile prepares a set. Each literal is MinLiteral or more ASCII bytes other
 // than NUL, is matched case by case, and stands once in the list. run is 0 or a
-// length from MinRun to MaxRun.
-func Compile(literals []string, run int) (*Set, error) {
+// length from MinRun to MaxRun; long is 0 or a length of at least MinLong, from
+// which on a run of base64 is reported, exact or not. Words are found in any
+// case and cost a pass of their own: see CompileWords.
+func Compile(literals []string, run, long int, words ...string) (*Set, error) {
 	if len(literals) > MaxLiterals {
 		return nil, fmt.Errorf("anchor: %d literals, at most %d are allowed", len(literals), MaxLiterals)
 	}
 	if run != 0 && (run < MinRun || run > MaxRun) {
 		return nil, fmt.Errorf("anchor: run of %d, want 0 or %d to %d", run, MinRun, MaxRun)
 	}
-	if len(literals) == 0 && run == 0 {
+	if long != 0 && (long < MinLong || long > MaxRun+1 || run != 0 && long < run) {
+		return nil, fmt.Errorf("anchor: long runs of %d, want 0 or %d to %d, and no less than an exact run", long, MinLong, MaxRun+1)
+	}
+	if len(literals) == 0 && run == 0 && long == 0 && len(words) == 0 {
 		return nil, errors.New("anchor: nothing to find")
 	}
-	s := &Set{run: run, kernel: hasKernel()}
+	s := &Set{run: run, long: long, kernel: hasKernel()}
+	if len(words) > 0 {
+		var err error
+		if s.words, err = CompileWords(words); err != nil {
+			return nil, err
+		}
+	}
 	seen := make(map[string]bool, len(literals))
 	for _, text := range literals {
 		if len(text) < MinLiteral {
@@ -112,7 +126,7 @@ func (s *Set) fill() {
 			}
 		}
 	}
-	if s.run == 0 {
+	if s.run == 0 && s.long == 0 {
 		return
 	}
 	// The characters stand in the six rows 0x20 to 0x70: a bit for each row.

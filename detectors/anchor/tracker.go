@@ -11,6 +11,8 @@ type tracker struct {
 	from int // where the hits of this scan begin
 	next int // offset behind the last block
 	open int // base64 characters at the end of that block, from the beginning of their run
+
+	longTo int // where the long run ends that was found last, as far as it was seen; -1 none
 }
 
 // settled is an open count that no run adds up to.
@@ -48,6 +50,42 @@ func (t *tracker) block(hits []Hit, b []byte, off int, mask uint64, joined bool)
 			hits = t.set.runAt(hits, t.from, b, t.next-t.open)
 		}
 		t.open = settled
+	}
+	return hits
+}
+
+// longRuns inserts the long runs of which the block at b[off:] is the first that
+// holds 16 characters or more.
+func (t *tracker) longRuns(hits []Hit, b []byte, off int, mask uint64) []Hit {
+	if t.longTo == off { // it goes on
+		head := bits.TrailingZeros64(^mask)
+		if head == blockSize {
+			t.longTo = off + blockSize
+			return hits
+		}
+		mask &^= 1<<head - 1
+		t.longTo = -1
+	}
+	long := t.set.long
+	for rest := ones(mask, 16); rest != 0; {
+		i := bits.TrailingZeros64(rest)
+		n := bits.TrailingZeros64(^(mask >> i))
+		start, end := off+i, off+i+n
+		if i == 0 {
+			start -= backward(b, off, long)
+		}
+		size := end - start
+		if i+n == blockSize && size < long {
+			size += forward(b, end, long-size)
+		}
+		if t.set.isLong(b, start, size) {
+			hits = insert(hits, t.from, Hit{Off: start, ID: t.set.longID()})
+		}
+		if i+n == blockSize {
+			t.longTo = end // whatever it is, its end is no run of its own
+			break
+		}
+		rest &^= 1<<(i+n) - 1
 	}
 	return hits
 }

@@ -13,6 +13,9 @@ const (
 	decoded
 )
 
+// testAccount is the account of the keys that LocalStack and moto make: nobody's.
+const testAccount = "000000000000"
+
 // accountOf reads the account from an id.
 //
 // Ids made since about 2019 carry it: the 16 characters after the prefix are

@@ -30,16 +30,22 @@ const (
 func New() detectors.Detector {
 	d := detectors.Detector{
 		Name:    "aws",
-		Version: 1,
+		Version: 2,
 		Reach:   reach,
 		Find:    find,
 		Join:    join,
 		Anchors: []detectors.Anchor{{Run: secretLen}},
 	}
 	for _, l := range idPrefixes {
-		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Encoded: true})
+	}
+	for _, l := range secretNames {
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l, Label: true, Encoded: true})
 	}
 	for _, l := range tokenOpenings {
+		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
+	}
+	for _, l := range wholeAnchors {
 		d.Anchors = append(d.Anchors, detectors.Anchor{Literal: l})
 	}
 	return d
@@ -47,27 +53,24 @@ func New() detectors.Detector {
 
 // region is the bytes around some anchors, as Find is given them.
 type region struct {
-	head, near []byte
-	base       int64
-	ids        []span // the ids in near, in order
+	detectors.Near
+	ids []span // the ids in Bytes, in order
 }
 
-// span is a part of region.near.
+// span is a part of a region.
 type span struct{ from, to int }
 
 // find is the Detector's Find.
-func find(dst []detectors.Atom, head, near []byte, base int64) []detectors.Atom {
+func find(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
 	var few [8]span
-	r := region{head: head, near: near, base: base}
-	r.ids = appendIDs(few[:0], near)
+	r := region{Near: n}
+	r.ids = appendIDs(few[:0], &n)
 	for _, id := range r.ids {
 		dst = r.id(dst, id)
 	}
 	dst = r.secrets(dst)
-	if len(r.ids) > 0 {
-		dst = r.escaped(dst)
-	}
-	return r.tokens(dst)
+	dst = r.tokens(dst)
+	return r.whole(dst)
 }
 
 // atom begins an atom at a span: its place, record, label and hints.
@@ -75,14 +78,16 @@ func (r *region) atom(part detectors.Part, s span, name string) detectors.Atom {
 	rec := r.recordOf(s.from)
 	a := detectors.Atom{
 		Part:  part,
-		Off:   r.base + int64(s.from),
-		End:   r.base + int64(s.to),
+		Off:   r.Base + int64(s.from),
+		End:   r.Base + int64(s.to),
 		Label: cleanHint(name),
 		Hints: r.hints(s, rec),
 	}
 	a.Hints.Label = a.Label
-	if rec.kind != noRecord {
-		a.Record = r.base + int64(rec.from) + 1
+	if _, column, ok := r.transposed(s.from); ok {
+		a.Record = r.Base + int64(column) + 1
+	} else if rec.kind != noRecord {
+		a.Record = r.Base + int64(rec.from) + 1
 	}
 	return a
 }

@@ -29,8 +29,8 @@ func FuzzFind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, near, head []byte) {
 		const base = 1000
 		d := New()
-		got := d.Find(nil, head, near, base)
-		again := d.Find(nil, head, slices.Clone(near), base)
+		got := d.Find(nil, detectors.Near{Head: head, Bytes: near, Base: base})
+		again := d.Find(nil, detectors.Near{Head: head, Bytes: slices.Clone(near), Base: base})
 		if len(got) != len(again) {
 			t.Fatal("not the same twice")
 		}
@@ -61,7 +61,7 @@ func FuzzFind(f *testing.F) {
 				}
 			}
 		}
-		d.Join(nil, got)
+		d.Join(nil, got, nil)
 	})
 }
 
@@ -90,7 +90,7 @@ func FuzzJoin(f *testing.F) {
 			in = append(in, a)
 		}
 		got := map[int64]int{}
-		for _, c := range join(nil, in) {
+		for _, c := range join(nil, in, nil) {
 			if c.Atoms[0].Part == detectors.PartID {
 				got[c.Atoms[0].Off]++
 			}

@@ -14,16 +14,16 @@ import (
 // paragraph around it says of profile, region, store and expiry.
 func (r *region) hints(s span, rec record) detectors.Hints {
 	scope := r.scope(s, rec, hintReach)
-	b := r.near[scope.from:scope.to]
+	b := r.Bytes[scope.from:scope.to]
 	h := detectors.Hints{
 		Profile:  cleanHint(r.profile(s, rec, b)),
 		Region:   regionIn(b, s.from-scope.from),
 		Endpoint: cleanHint(endpointIn(b)),
 	}
-	if s.to-s.from == idLen && r.near[s.from+1] == idPrefixes[1][1] {
+	if s.to-s.from == idLen && r.Bytes[s.from+1] == idPrefixes[1][1] {
 		// Between a temporary key and its expiry often stands its token.
 		long := r.scope(s, rec, reach-hintReach)
-		h.Expires = expiryIn(r.near[long.from:long.to])
+		h.Expires = expiryIn(r.Bytes[long.from:long.to])
 	}
 	h.Partition = partitionIn(b, h.Region)
 	return h
@@ -43,13 +43,13 @@ func (r *region) scope(s span, rec record, ahead int) span {
 	if s.to-s.from != idLen {
 		after = max(s.to, min(after, s.from+nearReach))
 	}
-	sc := span{max(s.from-hintReach, 0), min(after, len(r.near))}
+	sc := span{max(s.from-hintReach, 0), min(after, len(r.Bytes))}
 	if rec.kind == sectionRecord || rec.kind == blockRecord {
 		sc.from = max(sc.from, rec.from)
-	} else if n := bytes.LastIndex(r.near[sc.from:s.from], []byte("\n\n")); n >= 0 {
+	} else if n := bytes.LastIndex(r.Bytes[sc.from:s.from], []byte("\n\n")); n >= 0 {
 		sc.from += n + 2
 	}
-	rest := r.near[s.to:sc.to]
+	rest := r.Bytes[s.to:sc.to]
 	cut := len(rest)
 	switch rec.kind {
 	case sectionRecord:
@@ -75,7 +75,7 @@ func (r *region) isRow(line, s span) bool {
 			i, run = s.to, 0
 			continue
 		}
-		if !isBase64(r.near[i]) {
+		if !isBase64(r.Bytes[i]) {
 			run = 0
 		} else if run++; run >= idLen {
 			return true
@@ -105,15 +105,11 @@ func (r *region) profile(s span, rec record, scope []byte) string {
 	if rec.kind == sectionRecord {
 		return rec.name
 	}
-	isUser := func(name string) bool {
-		n := squeeze(name)
-		return n == "username" || n == "iamusername" || n == "user"
-	}
-	if name := r.cell(s.from, isUser); name != "" {
+	if name := r.userOf(s); name != "" {
 		return name
 	}
 	line := r.lineAround(s.from)
-	if l := r.near[line.from:line.to]; bytes.HasPrefix(l, []byte("ACCESSKEY\t")) {
+	if l := r.Bytes[line.from:line.to]; bytes.HasPrefix(l, []byte("ACCESSKEY\t")) {
 		cells := bytes.Split(bytes.TrimRight(l, "\r"), []byte{'\t'})
 		return string(cells[len(cells)-1])
 	}

@@ -76,8 +76,9 @@ func TestKindOf(t *testing.T) {
 		"aws_secret_access_key": secretLabel, "SecretAccessKey": secretLabel, "AWS_SECRET_KEY": secretLabel, "secretKey": secretLabel, "Secret access key": secretLabel,
 		"fs.s3a.secret.key": secretLabel, "-SecretKey": secretLabel, "spring.cloud.aws.credentials.secret-key": secretLabel, "secret": secretLabel,
 		"シークレットアクセスキー":  secretLabel,
-		"client_secret": otherLabel, "consumerSecret": otherLabel, "slack_signing_secret": otherLabel, "secret_name": otherLabel, "password": otherLabel, "": otherLabel,
-		"aws_session_token": tokenLabel, "SessionToken": tokenLabel, "Token": tokenLabel, "aws_security_token": tokenLabel, "csrf_token": otherLabel,
+		"client_secret": otherLabel, "consumerSecret": otherLabel, "slack_signing_secret": foreignLabel, "secret_name": otherLabel, "": otherLabel,
+		"password": secretLabel, "login_password": otherLabel, "JWT_SECRET": foreignLabel, "sha1": foreignLabel, "x-api-key": foreignLabel,
+		"aws_session_token": tokenLabel, "SessionToken": tokenLabel, "Token": tokenLabel, "aws_security_token": tokenLabel, "csrf_token": foreignLabel,
 		"aws_access_key_id": idLabel, "AccessKeyId": idLabel, "Access key ID": idLabel, "key_id": idLabel,
 	} {
 		if got := kindOf(name); got != want {

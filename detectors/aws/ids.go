@@ -16,16 +16,21 @@ const idLen = 20
 var idPrefixes = []string{"AKIA", "ASIA"}
 
 // appendIDs appends the ids in near, in order.
-func appendIDs(dst []span, near []byte) []span {
+func appendIDs(dst []span, n *detectors.Near) []span {
+	near := n.Bytes
 	for _, prefix := range idPrefixes {
 		p := []byte(prefix)
 		for i := 0; ; {
-			n := bytes.Index(near[i:], p)
-			if n < 0 {
+			k := bytes.Index(near[i:], p)
+			if k < 0 {
 				break
 			}
-			i += n
-			if isID(near, i) {
+			i += k
+			switch {
+			case !isID(near, i):
+			case isMadeUp(near[i:i+idLen]) && !isSampleID(string(near[i:i+idLen])):
+				n.Drop(detectors.PartID, i, i+idLen, idLen, "made up", "typed by a person: a repeated letter, an alphabet or a word")
+			default:
 				dst = append(dst, span{i, i + idLen})
 			}
 			i++
@@ -35,7 +40,7 @@ func appendIDs(dst []span, near []byte) []span {
 	return dst
 }
 
-// isID reports whether an id stands at near[i:], which begins with a prefix.
+// isID reports whether near[i:], which begins with a prefix, has the form of an id.
 func isID(near []byte, i int) bool {
 	end := i + idLen
 	if end > len(near) || end < len(near) && isUpperOrDigit(near[end]) || !beginsHere(near, i) {
@@ -45,48 +50,22 @@ func isID(near []byte, i int) bool {
 	if bytes.HasSuffix(id, sampleWord) {
 		return isAll(id, isUpperOrDigit)
 	}
-	return isAll(id[4:], isBase32) && !isMadeUp(id)
+	return isAll(id[4:], isBase32)
 }
 
 // id appends the atom of an id.
 func (r *region) id(dst []detectors.Atom, s span) []detectors.Atom {
 	a := r.atom(detectors.PartID, s, r.labelOf(s.from).name)
-	a.ID = string(r.near[s.from:s.to])
+	a.ID = string(r.Bytes[s.from:s.to])
 	a.Placeholder = isSampleID(a.ID)
 	return append(dst, a)
 }
 
 // beginsHere reports whether a word of capitals and digits may begin at
 // near[i:]. Lower case, digits and '_' before it are allowed: a label is often
-// glued to its value (database cells, "=3D" of quoted-printable). A capital is
-// allowed where it belongs to an escape: two hex digits after '=', '%' or \u00,
-// the final of ISO-2022-JP's ESC ( B, or the second byte of a character of
-// Shift_JIS or GBK.
-func beginsHere(near []byte, i int) bool {
-	if i == 0 || near[i-1] < 'A' || near[i-1] > 'Z' {
-		return true
-	}
-	if i >= 2 && near[i-2] >= 0x81 && near[i-2] < 0xff {
-		return true
-	}
-	return escapeBefore(near, i) > 0 || i >= 3 && near[i-3] == 0x1b && near[i-2] == '('
-}
-
-// escapeBefore returns the length of an escaped character that ends at near[i].
-func escapeBefore(near []byte, i int) int {
-	if i < 3 || !isHex(near[i-1]) || !isHex(near[i-2]) {
-		return 0
-	}
-	switch {
-	case near[i-3] == '=' || near[i-3] == '%':
-		return 3
-	case i >= 6 && string(near[i-6:i-2]) == `\u00`:
-		return 6
-	case i >= 4 && string(near[i-4:i-2]) == `\x`:
-		return 4
-	}
-	return 0
-}
+// glued to its value, as in the cells of a database. What belongs to an escape
+// or to a character of two bytes is not seen here: the engine undoes it.
+func beginsHere(near []byte, i int) bool { return i == 0 || !isUpper(near[i-1]) }
 
 func isUpperOrDigit(c byte) bool { return c >= 'A' && c <= 'Z' || isDigit(c) }
 func isLower(c byte) bool        { return c >= 'a' && c <= 'z' }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"slices"
+	"strings"
 
 	"mislaid/detectors"
 	"mislaid/internal/secret"
@@ -18,8 +19,8 @@ type digest [sha256.Size]byte
 func digestOf(v secret.Value) digest { return sha256.Sum256(v.Reveal()) }
 
 // join is the Detector's Join.
-func join(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candidate {
-	var ids, secrets, tokens []detectors.Atom
+func join(dst []detectors.Candidate, atoms []detectors.Atom, t *detectors.Trace) []detectors.Candidate {
+	var ids, secrets, tokens, wholes []detectors.Atom
 	for _, a := range atoms {
 		switch a.Part {
 		case detectors.PartID:
@@ -28,14 +29,18 @@ func join(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candida
 			secrets = append(secrets, a)
 		case detectors.PartToken:
 			tokens = append(tokens, a)
+		case detectors.PartWhole:
+			wholes = append(wholes, a)
 		}
 	}
-	j := joiner{ids: ids, secrets: secrets, pairs: match(ids, secrets)}
-	j.tokens = matchTokens(ids, tokens)
+	j := joiner{ids: ids, secrets: secrets, pairs: match(ids, secrets, t)}
+	j.tokens = matchTokens(ids, tokens, t)
 	first := len(dst)
 	dst = j.paired(dst)
 	dst = j.repeated(dst)
+	dst = j.whole(dst, wholes, t)
 	dst = j.lone(dst)
+	dst = j.loneTokens(dst, tokens)
 	slices.SortStableFunc(dst[first:], func(a, b detectors.Candidate) int {
 		return cmp.Or(cmp.Compare(a.Atoms[0].Off, b.Atoms[0].Off), cmp.Compare(b.Score, a.Score))
 	})
@@ -49,6 +54,7 @@ type joiner struct {
 	tokens       map[string]detectors.Atom // by the text of a temporary id
 	known        map[string]pairing        // the best pair of an id, by the id's text
 	owners       map[digest]pairing        // the best pair of a secret
+	users        map[string]bool           // key ids that are user names of SMTP passwords
 }
 
 // pairing is a credential that was made, and of what.
@@ -108,10 +114,71 @@ func (j *joiner) repeated(dst []detectors.Candidate) []detectors.Candidate {
 	return dst
 }
 
+// whole appends the credentials that need no other part.
+func (j *joiner) whole(dst []detectors.Candidate, wholes []detectors.Atom, t *detectors.Trace) []detectors.Candidate {
+	for _, a := range wholes {
+		c := detectors.Candidate{
+			Credential:  secret.Credential{Kind: a.Kind, ID: a.ID, Secret: a.Value},
+			Confidence:  detectors.High,
+			Score:       scoreLone,
+			Account:     a.Account,
+			Placeholder: a.Placeholder,
+			Hints:       a.Hints,
+			Atoms:       []detectors.Atom{a},
+		}
+		if a.Kind == secret.SMTPPassword {
+			c.Confidence = detectors.Medium
+			j.mail(a.ID)
+			if k, ok := j.known[a.ID]; ok {
+				if region := derivedFrom(a.Value, j.secrets[k.secret].Value); region != "" {
+					c.Confidence = detectors.High
+					c.Hints.Region = region
+					t.Pair(detectors.Pairing{ID: j.ids[k.id], Other: a, Chosen: true, Points: []detectors.Point{{Points: scoreRecord, Why: "the password was derived from the secret of this key id"}},
+						Why: "recomputed for " + region})
+				}
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// mail notes that a key id is the user name of an SMTP password.
+func (j *joiner) mail(id string) {
+	if j.users == nil {
+		j.users = map[string]bool{}
+	}
+	j.users[id] = true
+}
+
+// loneTokens appends the session tokens of no key.
+func (j *joiner) loneTokens(dst []detectors.Candidate, tokens []detectors.Atom) []detectors.Candidate {
+	used := map[digest]bool{}
+	for _, t := range j.tokens {
+		used[digestOf(t.Value)] = true
+	}
+	for _, a := range tokens {
+		d := digestOf(a.Value)
+		if used[d] || !a.Labelled || strings.Contains(squeeze(a.Label), "amzsecuritytoken") {
+			continue
+		}
+		used[d] = true
+		dst = append(dst, detectors.Candidate{
+			Credential:  secret.Credential{Kind: secret.SessionToken, Secret: a.Value},
+			Confidence:  detectors.Low,
+			Score:       scoreLone,
+			Placeholder: a.Placeholder,
+			Hints:       a.Hints,
+			Atoms:       []detectors.Atom{a},
+		})
+	}
+	return dst
+}
+
 // lone appends the ids without a secret and the labelled secrets without an id.
 func (j *joiner) lone(dst []detectors.Candidate) []detectors.Candidate {
 	for _, a := range j.ids {
-		if _, ok := j.known[a.ID]; ok {
+		if _, ok := j.known[a.ID]; ok || j.users[a.ID] {
 			continue
 		}
 		account, from := accountOf(a.ID)
@@ -120,7 +187,7 @@ func (j *joiner) lone(dst []detectors.Candidate) []detectors.Candidate {
 			Confidence:  detectors.Medium,
 			Score:       scoreLone,
 			Account:     account,
-			Placeholder: a.Placeholder,
+			Placeholder: a.Placeholder || account == testAccount,
 			Hints:       a.Hints,
 			Atoms:       []detectors.Atom{a},
 		}
@@ -155,7 +222,7 @@ func (j *joiner) candidate(k pairing, at, with detectors.Atom) detectors.Candida
 		Confidence:  detectors.Medium,
 		Score:       k.score,
 		Account:     account,
-		Placeholder: id.Placeholder,
+		Placeholder: id.Placeholder || account == testAccount,
 		Hints:       merge(at.Hints, with.Hints),
 		Atoms:       []detectors.Atom{at, with},
 	}

@@ -64,8 +64,8 @@ func summary(cs []detectors.Candidate) []string {
 func TestJoin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := atoms(t)
-		cs := join(nil, slices.Clone(in))
-		if again := join(nil, slices.Clone(in)); !slices.Equal(summary(cs), summary(again)) {
+		cs := join(nil, slices.Clone(in), nil)
+		if again := join(nil, slices.Clone(in), nil); !slices.Equal(summary(cs), summary(again)) {
 			t.Fatal("the same atoms made other candidates")
 		}
 		idPlaces := map[int64]int{}
@@ -119,7 +119,7 @@ func TestJoinMany(t *testing.T) {
 			}
 			in = append(in, a)
 		}
-		cs := join(nil, in)
+		cs := join(nil, in, nil)
 		if len(cs) != 50_000 {
 			t.Errorf("%s: %d candidates, want 50000", name, len(cs))
 		}

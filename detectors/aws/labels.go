@@ -13,6 +13,7 @@ const (
 	idLabel
 	secretLabel
 	tokenLabel
+	foreignLabel // it names something that is no part of a key
 )
 
 // label is the name that a value is given.
@@ -21,22 +22,60 @@ type label struct {
 	kind labelKind
 }
 
-// labelOf returns the label of the value at near[i:]: the heading of its CSV
-// column, or the name that stands before it on its line or the line above.
+// labelOf returns the label of the value at near[i:]: the heading of its column,
+// or the name that stands before it on its line or the line above.
 func (r *region) labelOf(i int) label {
 	if name := r.column(i); name != "" {
-		if k := kindOf(name); k != otherLabel {
+		switch k := kindOf(name); {
+		case k != otherLabel:
 			return label{name, k}
+		case r.hasSecretColumn(i):
+			return label{name, foreignLabel}
 		}
 	}
+	if l, _, ok := r.transposed(i); ok {
+		return l
+	}
 	from := max(i-lookBack, 0)
-	before := r.near[from:i]
+	before := r.Bytes[from:i]
+	if isCLIText(before) {
+		return label{"secret access key", secretLabel}
+	}
 	name := nameBefore(before)
 	k := kindOf(name)
-	if k == otherLabel && mentionsSecret(before) {
-		k = secretLabel
+	if k == otherLabel || k == foreignLabel && fillers[name] {
+		switch {
+		case mentions(before, secretWords, true):
+			k = secretLabel
+			if tail := squeeze(string(before[max(0, len(before)-60):])); strings.Contains(tail, "secretaccesskey") || strings.Contains(tail, "awssecret") {
+				name = "secret access key"
+			} else if bytes.Contains(before, []byte("シークレットアクセスキー")) {
+				name = "シークレットアクセスキー"
+			}
+		case k == otherLabel && mentions(before, passwordWords, false):
+			k = secretLabel
+		}
 	}
 	return label{name, k}
+}
+
+// hasSecretColumn reports whether a column of the table around near[i] is one of
+// secrets.
+func (r *region) hasSecretColumn(i int) bool {
+	names, sep := r.headingsAbove(i)
+	for n := 0; sep != 0 && n <= columnsIn(names, sep); n++ {
+		if kindOf(heading(names, sep, n)) == secretLabel {
+			return true
+		}
+	}
+	return false
+}
+
+// isCLIText reports whether b ends where the CLI's text output has the secret of
+// a new key: ACCESSKEY, id and date before it, with tabs between.
+func isCLIText(b []byte) bool {
+	i := bytes.LastIndex(b, []byte("ACCESSKEY\t"))
+	return i >= 0 && bytes.Count(b[i:], []byte{'\t'}) == 3 && b[len(b)-1] == '\t' && bytes.IndexByte(b[i:], '\n') < 0
 }
 
 // fillers stand between a name and its value and name nothing themselves.
@@ -62,11 +101,6 @@ func nameBefore(b []byte) string {
 				}
 			}
 			end--
-		}
-		// An escape right before the value is no name: "=3D", "\n".
-		if end == len(b) && end >= 3 && escapeBefore(b, end) > 0 {
-			b = b[:end-escapeBefore(b, end)]
-			continue
 		}
 		from := end
 		for from > 0 && isNameByte(b[from-1]) {
@@ -128,9 +162,21 @@ func isValue(b []byte) bool {
 	return false
 }
 
-// mentionsSecret reports whether the last line of b speaks of a secret, with no
-// other value between.
-func mentionsSecret(b []byte) bool {
+// secretWords speak of a secret, in lower case as far as they are ASCII.
+var secretWords = [][]byte{
+	[]byte("secret"), []byte("シークレット"), []byte("秘密"), []byte("비밀 "), []byte("시크릿"), []byte("보안 액세스"), []byte("私有访问"), []byte("екрет"),
+	[]byte("geheim"), []byte("secr\xc3\xa8te"), []byte("segret"),
+}
+
+// passwordWords name a secret where a key id is the user name.
+var passwordWords = [][]byte{
+	[]byte("비밀번호"), []byte("密码"), []byte("密钥"), []byte("パスワード"), []byte("пароль"), []byte("Пароль"), []byte("mot de passe"), []byte("kennwort"), []byte("passwort"),
+	[]byte("\xef\xbc\xb0\xef\xbc\xb7"), []byte("\xef\xbd\x90\xef\xbd\x97"), []byte("contrase\xc3\xb1a"), []byte("senha"),
+}
+
+// mentions reports whether the last line of b speaks of something, with no other
+// value between. far allows words between.
+func mentions(b []byte, words [][]byte, far bool) bool {
 	if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
 		b = b[i+1:]
 	}
@@ -141,11 +187,14 @@ func mentionsSecret(b []byte) bool {
 			low[i] = c + 'a' - 'A'
 		}
 	}
-	i := max(bytes.LastIndex(low, []byte("secret")), bytes.LastIndex(low, []byte("シークレット")))
-	if i < 0 || isOtherSecret(squeeze(string(low[i:min(len(low), i+24)]))) {
+	i := -1
+	for _, w := range words {
+		i = max(i, bytes.LastIndex(low, w))
+	}
+	if i < 0 || !far && len(low)-i > 32 || isOtherSecret(squeeze(string(low[i:min(len(low), i+24)]))) {
 		return false
 	}
-	if from := max(i-16, 0); isOtherSecret(squeeze(string(low[from : i+6]))) {
+	if from := max(i-16, 0); isOtherSecret(squeeze(string(low[from:min(len(low), i+6)]))) {
 		return false
 	}
 	run := 0
@@ -166,8 +215,12 @@ func kindOf(name string) labelKind {
 	}
 	s := squeeze(name)
 	switch {
-	case strings.Contains(s, "secret"), strings.Contains(name, "シークレット"):
-		if isOtherSecret(s) {
+	case strings.Contains(s, "secret"), strings.Contains(name, "シークレット"), s == "awsseckey", s == "seckey", s == "sk",
+		s == "pass", s == "password", s == "passwd", s == "pw", s == "pwd", s == "passphrase":
+		switch {
+		case containsAny(s, foreignSecrets):
+			return foreignLabel
+		case containsAny(s, otherSecrets):
 			return otherLabel
 		}
 		return secretLabel
@@ -175,15 +228,41 @@ func kindOf(name string) labelKind {
 		return tokenLabel
 	case strings.Contains(s, "accesskey"), strings.Contains(s, "keyid"), s == "awskey", strings.Contains(name, "アクセスキー"):
 		return idLabel
+	case isForeign(s):
+		return foreignLabel
 	}
 	return otherLabel
+}
+
+// isForeign reports whether a squeezed name names a value that looks random and
+// is no part of a key.
+func isForeign(s string) bool { return containsAny(s, foreignNames) }
+
+var foreignNames = []string{
+	"checksum", "signature", "sha1", "sha256", "md5", "etag", "digest", "hash", "commit", "sessionid", "cookie", "csrf", "xsrf",
+	"apikey", "appkey", "apitoken", "accesstoken", "refreshtoken", "idtoken", "jwt", "nonce", "salt", "uuid", "guid", "integrity", "thumbprint", "fingerprint",
+	"serial", "requestid", "traceid", "hostid", "amzid2", "revision", "challenge", "hmac", "github", "gitlab", "slack", "stripe", "datadog",
+	"dbpass", "databasepass", "mysql", "postgres", "redis", "mongo", "smtppass", "mailpass",
 }
 
 // isOtherSecret reports whether a squeezed name names the secret of something
 // that is not an access key.
 func isOtherSecret(s string) bool {
-	for _, w := range []string{"client", "consumer", "webhook", "oauth", "jwt", "appsecret", "apisecret", "tokensecret", "slack", "github",
-		"gitlab", "google", "facebook", "twitter", "stripe", "signingsecret", "cookie", "secretname", "secretarn", "secretid", "secretmanager", "secretsmanager", "secretversion"} {
+	return containsAny(s, otherSecrets) || containsAny(s, foreignSecrets)
+}
+
+// otherSecrets may stand in the name of an access key's secret, if they stand
+// right beside its id; foreignSecrets never do.
+var (
+	otherSecrets   = []string{"client", "consumer", "appsecret", "apisecret", "tokensecret", "secretname", "secretarn", "secretid", "secretmanager", "secretsmanager", "secretversion"}
+	foreignSecrets = []string{
+		"webhook", "session", "cookie", "csrf", "oauth", "jwt", "slack", "github", "gitlab", "google", "facebook", "twitter", "stripe", "signingsecret", "django", "flask",
+		"rails", "keybase", "encrypt", "hash", "datadog", "sendgrid", "twilio", "shopify", "azure", "paypal", "okta", "auth0",
+	}
+)
+
+func containsAny(s string, words []string) bool {
+	for _, w := range words {
 		if strings.Contains(s, w) {
 			return true
 		}
@@ -195,7 +274,7 @@ func isOtherSecret(s string) bool {
 // report a secret without its id.
 func namesAWS(name string) bool {
 	s := squeeze(name)
-	return strings.Contains(s, "secretaccesskey") || strings.Contains(s, "secret") &&
+	return strings.Contains(s, "secretaccesskey") || strings.Contains(name, "シークレットアクセスキー") || strings.Contains(s, "secret") &&
 		(strings.Contains(s, "aws") || strings.Contains(s, "amazon") || strings.HasPrefix(s, "ec2") || strings.HasPrefix(s, "s3") || strings.Contains(s, "fss3"))
 }
 

@@ -39,7 +39,7 @@ type pair struct {
 // there are enough, and gives each secret that is left over to its likeliest
 // id, unless that has a labelled one and this has no label. It returns the pairs of one id together, the best first. It takes
 // n log n time, whatever the atoms are.
-func match(ids, secrets []detectors.Atom) []pair {
+func match(ids, secrets []detectors.Atom, t *detectors.Trace) []pair {
 	edges := nearby(ids, secrets)
 	rank := func(a, b pair) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id), cmp.Compare(a.secret, b.secret))
@@ -70,6 +70,7 @@ func match(ids, secrets []detectors.Atom) []pair {
 		}
 		return cmp.Or(byID, rank(a, b))
 	})
+	tell(t, ids, secrets, edges, pairs)
 	return pairs
 }
 
@@ -103,7 +104,7 @@ func nearby(ids, secrets []detectors.Atom) []pair {
 				return cmp.Compare(secrets[s].Off, off)
 			})
 			for _, s := range list[max(at-candidates, 0):min(at+candidates, len(list))] {
-				if score, ok := closeness(ids[i], secrets[s]); ok {
+				if score, ok := closeness(ids[i], secrets[s], nil); ok {
 					if (ids[i].Off < secrets[s].Off) == first[i] {
 						score += scoreOrder
 					}
@@ -151,7 +152,7 @@ func leading(ids, secrets []detectors.Atom, named []int) []bool {
 
 // closeness scores an id and a secret or token, and says whether they may
 // belong together by closeness alone.
-func closeness(id, s detectors.Atom) (score int, ok bool) {
+func closeness(id, s detectors.Atom, why *reasons) (score int, ok bool) {
 	if id.Placeholder != s.Placeholder {
 		return 0, false
 	}
@@ -160,29 +161,99 @@ func closeness(id, s detectors.Atom) (score int, ok bool) {
 		return 0, false
 	}
 	if same {
-		score += scoreRecord
+		score += why.points(scoreRecord, "they stand in one record")
 	}
 	if s.Labelled {
-		score += scoreLabelled
+		score += why.points(scoreLabelled, "its name says what it is")
 	}
-	if lines := abs(id.Line - s.Line); lines <= nearLines {
-		score += scoreLine - scoreStep*lines
+	if lines := linesBetween(id, s); lines <= nearLines {
+		score += why.points(scoreLine-scoreStep*lines, "so few lines between them")
 	}
 	if a, b := stemOf(id.Label), stemOf(s.Label); a != "" && b != "" {
 		if a == b {
-			score += scoreStem
+			score += why.points(scoreStem, "their names have the same stem")
 		} else if kindOf(id.Label) == idLabel && s.Labelled {
-			score -= scoreStem
+			score += why.points(-scoreStem, "their names have different stems")
 		}
 	}
-	return score - int(min(gap(id, s)/64, scoreGap)), true
+	return score + why.points(-int(min(gap(id, s)/64, scoreGap)), "bytes between them"), true
+}
+
+// reasons collects why a score is what it is; a nil one nothing.
+type reasons []detectors.Point
+
+// points adds a reason and returns its points.
+func (w *reasons) points(n int, why string) int {
+	if w != nil && n != 0 {
+		*w = append(*w, detectors.Point{Points: n, Why: why})
+	}
+	return n
+}
+
+// tell says how each pair that was weighed came out.
+func tell(t *detectors.Trace, ids, secrets []detectors.Atom, edges, pairs []pair) {
+	if t == nil {
+		return
+	}
+	type ends struct{ id, secret int }
+	chosen := map[ends]bool{}
+	for _, p := range pairs {
+		chosen[ends{p.id, p.secret}] = true
+	}
+	say := func(p pair, why string) {
+		var points reasons
+		sum, _ := closeness(ids[p.id], secrets[p.secret], &points)
+		if p.far {
+			sum = 0
+			points = nil
+		}
+		if rest := p.score - sum; rest != 0 {
+			what := "they stand in the order that the first pair has"
+			switch {
+			case p.far:
+				what = "what is left of both in this stream, by distance"
+			case p.spare:
+				what = "the key id has a better one"
+			}
+			points.points(rest, what)
+		}
+		t.Pair(detectors.Pairing{ID: ids[p.id], Other: secrets[p.secret], Points: points, Chosen: chosen[ends{p.id, p.secret}], Why: why})
+	}
+	for _, p := range pairs {
+		switch {
+		case p.far:
+			say(p, "the nearest that was left, at any distance")
+		case p.spare:
+			say(p, "left over: offered after the better one")
+		default:
+			say(p, "the best that was free")
+		}
+	}
+	for _, e := range edges {
+		if !chosen[ends{e.id, e.secret}] {
+			say(e, "one of the two has a better partner")
+		}
+	}
 }
 
 func sameRecord(a, b detectors.Atom) bool { return a.Record != 0 && a.Record == b.Record }
 
 // isNear reports whether two atoms stand within a few lines of each other.
 func isNear(a, b detectors.Atom) bool {
-	return abs(a.Line-b.Line) <= nearLines && gap(a, b) <= nearBytes
+	return linesBetween(a, b) <= nearLines && gap(a, b) <= nearBytes
+}
+
+// linesBetween returns how many line ends stand between two atoms. Inside of an
+// encoding those of the file say nothing: there it is guessed from the bytes.
+func linesBetween(a, b detectors.Atom) int {
+	const usual = 64 // bytes of a line, encoded
+	if a.Depth == 0 || b.Depth == 0 {
+		return abs(a.Line - b.Line)
+	}
+	if sameRecord(a, b) {
+		return 0
+	}
+	return 1 + int(min(gap(a, b)/usual, 1000))
 }
 
 // gap returns the number of bytes between two atoms.
@@ -255,7 +326,7 @@ func distant(ids, secrets []detectors.Atom, hasSecret, hasID []bool) []pair {
 
 // matchTokens gives each temporary id its token, by the id's text: the closest
 // one first, then by order in the stream.
-func matchTokens(ids, tokens []detectors.Atom) map[string]detectors.Atom {
+func matchTokens(ids, tokens []detectors.Atom, t *detectors.Trace) map[string]detectors.Atom {
 	if len(tokens) == 0 {
 		return nil
 	}
@@ -266,7 +337,7 @@ func matchTokens(ids, tokens []detectors.Atom) map[string]detectors.Atom {
 		}
 	}
 	out, score := map[string]detectors.Atom{}, map[string]int{}
-	for _, p := range match(temporary, tokens) {
+	for _, p := range match(temporary, tokens, t) {
 		id := temporary[p.id].ID
 		if best, ok := score[id]; !p.spare && (!ok || p.score > best) {
 			out[id], score[id] = tokens[p.secret], p.score

@@ -36,7 +36,7 @@ func TestLookAlikes(t *testing.T) {
 		"UUIDs":             "6ba7b810-9dad-11d1-80b4-00c04fd430c8 6ba7b8119dad11d180b400c04fd430c86ba7b811",
 		"JWT":               "eyJhbGciOiJIUzI1NiJ9." + b64(30) + "." + strings.ReplaceAll(b64(30), "/", "_"),
 		"image":             "data:image/png;base64," + b64(3000) + "==",
-		"padded":            b64(30)[:40] + "=",
+		"padded":            b64(32)[:43] + "=",
 		"longer":            m.Secret() + "x",
 		"shorter":           m.Secret()[:39],
 		"import path":       "github.com/aws/aws/sdk/go/service/kinesisvideoMedia/v2",
@@ -95,7 +95,7 @@ func TestLosses(t *testing.T) {
 		switch {
 		case !isRandom(b):
 			random++
-		case looksLikeText(b):
+		case looksLikeText(b, false):
 			text++
 		}
 		id := []byte("AKIA")
@@ -147,12 +147,11 @@ func TestBoundaries(t *testing.T) {
 		before, after string
 		want          bool
 	}{
-		{"", "", true}, {" ", " ", true}, {"aws_access_key_id", "\x00", true}, {"1", "", true}, {"_", "_", true}, {"=3D", "=\n", true},
-		{"%3D", "%26", true}, {`\u003D`, `\u0022`, true}, {"\x1b(B", "\x1b$B", true}, {"\x83L\x81[", "", true}, {"\x83A", "", true},
+		{"", "", true}, {" ", " ", true}, {"aws_access_key_id", "\x00", true}, {"1", "", true}, {"_", "_", true},
 		{"キー", "です", true}, {"", "a", true},
-		{"X", "", false}, {"", "X", false}, {"", "7", false}, {"", "0", false}, {"A3T", "", false}, {"g3D", "", false},
+		{"X", "", false}, {"", "X", false}, {"", "7", false}, {"", "0", false}, {"A3T", "", false}, {"g3D", "", false}, {"=3D", "=\n", false},
 	} {
-		got := appendIDs(nil, []byte(tt.before+id+tt.after))
+		got := appendIDs(nil, &detectors.Near{Bytes: []byte(tt.before + id + tt.after)})
 		if (len(got) == 1) != tt.want {
 			t.Errorf("%q id %q: found %v, want %v", tt.before, tt.after, len(got) == 1, tt.want)
 		}

@@ -82,8 +82,9 @@ func isUpperHex(c byte) bool { return isDigit(c) || c >= 'A' && c <= 'F' }
 
 // looksLikeText reports whether 40 base64 characters read like a path, an
 // identifier or a link. It rejects fewer than 1 of 100 secrets, and is asked
-// only about those that no label names.
-func looksLikeText(b []byte) bool {
+// only about those that no label names; beside is for one right beside an id, which
+// may look a little more like text.
+func looksLikeText(b []byte, beside bool) bool {
 	var lower, upper, digit bool
 	changes := 0
 	for i, c := range b {
@@ -95,16 +96,16 @@ func looksLikeText(b []byte) bool {
 		}
 	}
 	switch {
-	case !lower || !upper || !digit:
+	case !lower || !upper || !digit && !beside:
 		return true
 	case changes < 9: // words: random bytes change their class 19 times
 		return true
-	case longest(b, isDigit) >= 7, longest(b, isLower) >= 10, longest(b, isUpper) >= 10:
+	case longest(b, isDigit) >= 8, longest(b, isLower) >= 10, longest(b, isUpper) >= 10:
 		return true
-	case b[0] == '/' && b[1] == '/':
+	case !beside && b[0] == '/' && b[1] == '/':
 		return true
 	}
-	return hasPathWord(b)
+	return !beside && hasPathWord(b)
 }
 
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -22,7 +22,7 @@ type record struct {
 // recordOf returns the record around near[i]: the innermost open bracket, the
 // section of an ini file, or the line.
 func (r *region) recordOf(i int) record {
-	b := r.near
+	b := r.Bytes
 	lo := max(i-recordReach, 0)
 	depth, line := 0, -1
 	for j := i - 1; j >= lo; j-- {
@@ -74,11 +74,11 @@ func sectionName(b []byte) (name string, ok bool) {
 // lineAround returns the line that near[i] stands in, within hintReach.
 func (r *region) lineAround(i int) span {
 	from := max(i-hintReach, 0)
-	if n := bytes.LastIndexByte(r.near[from:i], '\n'); n >= 0 {
+	if n := bytes.LastIndexByte(r.Bytes[from:i], '\n'); n >= 0 {
 		from += n + 1
 	}
-	to := min(i+hintReach, len(r.near))
-	if n := bytes.IndexByte(r.near[i:to], '\n'); n >= 0 {
+	to := min(i+hintReach, len(r.Bytes))
+	if n := bytes.IndexByte(r.Bytes[i:to], '\n'); n >= 0 {
 		to = i + n
 	}
 	return span{from, to}

@@ -315,8 +315,9 @@ func unknownToken(m maker) detectortest.Example {
 func escapedExample(m maker, name, text string, escapes ...string) detectortest.Example {
 	id, sec := m.id(), m.SecretWith()
 	return detectortest.Example{
-		Name: name,
-		Text: strings.NewReplacer("{id}", id, "{secret}", strings.NewReplacer(escapes...).Replace(sec)).Replace(text),
-		Want: []secret.Credential{pairOf(id, sec)},
+		Name:  name,
+		Text:  strings.NewReplacer("{id}", id, "{secret}", strings.NewReplacer(escapes...).Replace(sec)).Replace(text),
+		Want:  []secret.Credential{pairOf(id, sec)},
+		Plain: true,
 	}
 }

@@ -21,7 +21,7 @@ var tokenMarks = [][]byte{[]byte("oJb3JpZ2lu"), []byte("oGZXIvYXdz"), []byte("oD
 // tokens appends the session tokens: those with a known opening, and those that
 // a label names near a temporary id.
 func (r *region) tokens(dst []detectors.Atom) []detectors.Atom {
-	b := r.near
+	b := r.Bytes
 	for _, mark := range tokenMarks {
 		for i := 0; ; {
 			n := bytes.Index(b[i:], mark)
@@ -75,42 +75,22 @@ func hasOpening(b []byte) bool {
 	return false
 }
 
-// tokenBegins reports whether a token may begin at b[i:].
-func tokenBegins(b []byte, i int) bool {
-	return i == 0 || !isBase64(b[i-1]) || escapeBefore(b, i) > 0 || i >= 2 && b[i-2] == '\\' && isLower(b[i-1])
-}
+// tokenBegins reports whether a token may begin at b[i:]. Two letters of an
+// escape that is not undone may stand before one.
+func tokenBegins(b []byte, i int) bool { return i == 0 || !isBase64(b[i-1]) }
 
 // tokenEnd returns where the token that begins at from ends, 0 if what stands
-// there is none. An escape far behind the beginning ends a token like any other
-// character, because near shows only the run of base64 so far out; a token with
-// escapes must end before that.
+// there is none.
 func (r *region) tokenEnd(from int) int {
-	const visible = reach - hintReach
-	b := r.near
-	i, escapes, limit := from, 0, detectors.RunLimit
-	for i < len(b) {
-		if isBase64(b[i]) {
-			i++
-		} else if c, n := unescape(b[i:]); c != 0 && i+n <= from+visible {
-			i += n
-			escapes++
-		} else {
-			break
-		}
+	b := r.Bytes
+	i := from
+	for i < len(b) && isBase64(b[i]) {
+		i++
 	}
-	for range 2 {
-		switch {
-		case i < len(b) && b[i] == '=' && (i+3 > len(b) || string(b[i:i+3]) != "=3D"):
-			i++
-		case i+3 <= min(len(b), from+visible) && (bytes.EqualFold(b[i:i+3], []byte("%3d")) || string(b[i:i+3]) == "=3D"):
-			i += 3
-			escapes++
-		}
+	for k := 0; k < 2 && i < len(b) && b[i] == '='; k++ {
+		i++
 	}
-	if escapes > 0 {
-		limit = visible
-	}
-	if n := i - from; n < minToken || n > limit {
+	if n := i - from; n < minToken || n > detectors.RunLimit {
 		return 0
 	}
 	return i
@@ -118,28 +98,11 @@ func (r *region) tokenEnd(from int) int {
 
 // token appends the atom of the token written at s.
 func (r *region) token(dst []detectors.Atom, s span, known bool) []detectors.Atom {
-	raw := r.near[s.from:s.to]
-	plain := raw
-	if bytes.ContainsAny(raw, `\%&`) || bytes.ContainsRune(bytes.TrimRight(raw, "="), '=') {
-		plain = make([]byte, 0, len(raw))
-		for i := 0; i < len(raw); {
-			if c, n := unescape(raw[i:]); c != 0 {
-				plain = append(plain, c)
-				i += n
-			} else if n := escapeLen(raw[i:]); n > 0 {
-				plain = append(plain, '=')
-				i += n
-			} else {
-				plain = append(plain, raw[i])
-				i++
-			}
-		}
-		defer clear(plain)
-	}
+	value := r.Bytes[s.from:s.to]
 	l := r.labelOf(s.from)
 	a := r.atom(detectors.PartToken, s, l.name)
 	a.Labelled = known || l.kind == tokenLabel
-	a.Placeholder = isSampleSecret(plain)
-	a.Value = secret.New(plain)
+	a.Placeholder = isSampleSecret(value)
+	a.Value = secret.New(value)
 	return append(dst, a)
 }

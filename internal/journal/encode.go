@@ -54,7 +54,7 @@ func (r *Record) check() error {
 	n := 0
 	for _, set := range [...]bool{
 		r.Run != nil, r.Source != nil, r.Sighting != nil, r.Audience != nil,
-		r.Verdict != nil, r.Gap != nil, r.Checkpoint != nil, r.End != nil,
+		r.Verdict != nil, r.Facts != nil, r.Account != nil, r.Gap != nil, r.Ignore != nil, r.Checkpoint != nil, r.End != nil,
 		r.Skip != nil, r.Since != nil, r.Seen != nil,
 	} {
 		if set {

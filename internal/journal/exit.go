@@ -25,7 +25,8 @@ const (
 
 // ExitCode says how the run of a summary ends. A broken chain, and a journal
 // without an End, are incomplete. With FailLive a key counts unless it is dead,
-// expired, cannot be asked about, or was not called for a reason that stands.
+// expired, cannot be asked about because a part is missing, or was not called for
+// a reason that stands. What is suppressed counts as no leak.
 func ExitCode(s *Summary, failOn string) int {
 	if s.Coverage.sourceFailed() {
 		return ExitNoSource
@@ -54,8 +55,10 @@ func fails(l *Leak, failOn string) bool {
 
 func mayBeLive(v verify.Verdict) bool {
 	switch v.State {
-	case verify.Dead, verify.Expired, verify.Unverifiable:
+	case verify.Dead, verify.Expired:
 		return false
+	case verify.Unverifiable:
+		return v.Why == verify.WhyNoVerifier
 	case verify.NotCalled:
 		return !v.Settled()
 	}

@@ -1,7 +1,10 @@
 package journal
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"mislaid/internal/secret"
 	"mislaid/sources"
@@ -17,34 +20,57 @@ type ExposureRow struct {
 	Sentence string      // the part of the reason that is about the key
 }
 
-// The rules, by position in exposureTable.
+// The rules, by position in exposureTable. A graver one comes before a milder.
 const (
-	ruleRoot = iota
-	ruleLive
-	ruleLimited
+	ruleUnexplained = iota
+	ruleRoot
+	ruleLive4
+	ruleLive3
+	ruleLive2
+	ruleLive1
 	ruleMismatch
-	ruleUnconfirmed
+	ruleLookBack
+	ruleUnconfirmed4
+	ruleUnconfirmed3
+	ruleUnconfirmed2
+	ruleUnconfirmed1
 	ruleIdentifier
 	ruleExpired
 	ruleDead
 	rulePlaceholder
 )
 
-// exposureTable is the whole judgement. The reach is the upper bound of who can
-// read it now or could before; what could not be found out counts as public.
-// What a live key may do is not asked: nothing known of its power never means
-// little power, only a root key is known to have all. Unconfirmed is the live
-// rule one step down. Nothing else lowers or raises a severity.
+// exposureTable is the whole judgement: what the key can do × who could have
+// seen it. The reach is the upper bound of who can read it now or could before;
+// what could not be found out counts as public. Nothing known of a key's power
+// never means little power. Unconfirmed is the live rule one step down, and at
+// least medium from reach 3 on. A key of an account of tier prod, or of the
+// management account of an organisation, is raised by one step unless it is
+// dead, expired, a sample or a lone id. Nothing else raises or lowers anything.
 var exposureTable = [...]ExposureRow{
+	ruleUnexplained: {"unexplained-use", "used from an address that nobody explains", [4]Severity{Critical, Critical, Critical, Critical},
+		"the key was used after the exposure began from an address that nobody explains"},
 	ruleRoot: {"root", "live × root of the account", [4]Severity{Critical, Critical, Critical, Critical},
 		"it is a live root key, which may do everything in its account"},
-	ruleLive: {"live", "live × nothing known of its power", [4]Severity{Medium, High, High, Critical},
-		"the key is live, and nothing is known of what it may do"},
-	ruleLimited: {"live-limited", "live × nothing known of its power", [4]Severity{Medium, High, High, Critical},
-		"the key is live, though a policy between us and AWS cut the answer, and nothing is known of what it may do"},
+	ruleLive4: {"live-c4", "live × C4 administrator, escalation or persistence", [4]Severity{Medium, High, Critical, Critical},
+		"the key is live"},
+	ruleLive3: {"live-c3", "live × C3 reaches data", [4]Severity{Medium, High, High, Critical},
+		"the key is live"},
+	ruleLive2: {"live-c2", "live × C2 nothing known of its power", [4]Severity{Medium, High, High, Critical},
+		"the key is live"},
+	ruleLive1: {"live-c1", "live × C1 proven harmless", [4]Severity{Low, Medium, Medium, High},
+		"the key is live"},
 	ruleMismatch: {"mismatch", "active key id × wrong secret", [4]Severity{Medium, Medium, Medium, Medium},
 		"the key id is active, but the secret found with it is not its secret"},
-	ruleUnconfirmed: {"unconfirmed", "not known to be live", [4]Severity{Low, Medium, Medium, High},
+	ruleLookBack: {"look-back", "no longer usable × was used after the exposure began", [4]Severity{Medium, Medium, Medium, Medium},
+		"the key cannot be used any more, but it could be and was used after the exposure began"},
+	ruleUnconfirmed4: {"unconfirmed-c4", "not known to be live × C4 administrator, escalation or persistence", [4]Severity{Low, Medium, High, High},
+		"whether the key is live is not known"},
+	ruleUnconfirmed3: {"unconfirmed-c3", "not known to be live × C3 reaches data", [4]Severity{Low, Medium, Medium, High},
+		"whether the key is live is not known"},
+	ruleUnconfirmed2: {"unconfirmed-c2", "not known to be live × C2 nothing known of its power", [4]Severity{Low, Medium, Medium, High},
+		"whether the key is live is not known"},
+	ruleUnconfirmed1: {"unconfirmed-c1", "not known to be live × C1 proven harmless", [4]Severity{Info, Low, Medium, Medium},
 		"whether the key is live is not known"},
 	ruleIdentifier: {"identifier", "a key id without a secret", [4]Severity{Low, Low, Low, Low},
 		"it is a key id alone, which gives no access without its secret"},
@@ -55,6 +81,9 @@ var exposureTable = [...]ExposureRow{
 	rulePlaceholder: {"placeholder", "a published sample", [4]Severity{Info, Info, Info, Info},
 		"it is a sample from public documentation"},
 }
+
+// unraised are the rules that no tier raises.
+var unraised = []int{ruleIdentifier, ruleExpired, ruleDead, rulePlaceholder}
 
 // ExposureTable returns the table, for documentation.
 func ExposureTable() []ExposureRow { return append([]ExposureRow(nil), exposureTable[:]...) }
@@ -72,22 +101,36 @@ func band(l sources.Level) int {
 	return 3
 }
 
-// ruleOf picks the rule for one credential.
-func ruleOf(kind secret.Kind, v verify.Verdict) int {
+// Class is how much the key of a leak can do, as far as that was found out.
+func (l *Leak) Class() verify.Class {
+	if l.Facts == nil || l.Facts.Capability == nil {
+		return verify.C2
+	}
+	return l.Facts.Capability.Class
+}
+
+// byClass returns the rule of a class, of four that follow one another.
+func byClass(first int, c verify.Class) int {
+	return first + max(slices.Index([]verify.Class{verify.C4, verify.C3, verify.C2, verify.C1}, c), 0)
+}
+
+// ruleOf picks the rule for one credential of the leak.
+func (l *Leak) ruleOf(kind secret.Kind, v verify.Verdict) int {
 	switch v.State {
 	case verify.Live, verify.LiveLimited:
-		switch {
-		case isRoot(v.ARN):
+		if isRoot(v.ARN) {
 			return ruleRoot
-		case v.State == verify.LiveLimited:
-			return ruleLimited
 		}
-		return ruleLive
+		return byClass(ruleLive4, l.Class())
 	case verify.Mismatch:
 		return ruleMismatch
-	case verify.Expired:
-		return ruleExpired
-	case verify.Dead:
+	case verify.Expired, verify.Dead:
+		switch {
+		case l.usedAfter():
+			return ruleLookBack
+		case v.State == verify.Expired:
+			return ruleExpired
+		}
 		return ruleDead
 	case verify.NotCalled:
 		if v.Why == verify.WhyPlaceholder {
@@ -97,13 +140,46 @@ func ruleOf(kind secret.Kind, v verify.Verdict) int {
 	if kind == secret.KeyID {
 		return ruleIdentifier
 	}
-	return ruleUnconfirmed
+	return byClass(ruleUnconfirmed4, l.Class())
 }
 
 // isRoot recognises the ARN of an account's root user: arn:P:iam::A:root (IAM
 // User Guide, "IAM identifiers").
 func isRoot(arn string) bool {
 	return strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":iam::") && strings.HasSuffix(arn, ":root")
+}
+
+// usedAfter reports whether the key is recorded as used after the exposure
+// began, not counting what we did ourselves.
+func (l *Leak) usedAfter() bool {
+	if l.Facts == nil || l.Facts.LastUsed == nil || l.Began.IsZero() {
+		return false
+	}
+	at := l.Facts.LastUsed.At
+	if l.Facts.LastUsed.Service == "sts" && slices.ContainsFunc(l.Credentials, func(c LeakCredential) bool {
+		return !c.Verdict.Time.IsZero() && c.Verdict.Time.Sub(at).Abs() < ourTrace
+	}) {
+		return false
+	}
+	return at.After(l.Began)
+}
+
+// ourTrace is how far a recorded use by sts may lie from a call of ours and
+// still be that call: IAM rounds.
+const ourTrace = 15 * time.Minute
+
+// unexplained returns the first use after the exposure began that nobody
+// explains.
+func (l *Leak) unexplained() *verify.AuditCall {
+	if l.Facts == nil || l.Began.IsZero() {
+		return nil
+	}
+	for i := range l.Facts.Calls {
+		if c := &l.Facts.Calls[i]; c.Explained == "" && c.Source != "" && c.At.After(l.Began) {
+			return c
+		}
+	}
+	return nil
 }
 
 // judge fills in Severity, Rule and Why: the gravest of the rules that its
@@ -114,14 +190,18 @@ func (l *Leak) judge() {
 	best := -1
 	var why verify.Verdict
 	for _, c := range l.Credentials {
-		rule := ruleOf(c.Kind, c.Verdict)
+		rule := l.ruleOf(c.Kind, c.Verdict)
 		if best < 0 || exposureTable[rule].Severity[column] > exposureTable[best].Severity[column] ||
 			exposureTable[rule].Severity[column] == exposureTable[best].Severity[column] && rule < best {
 			best, why = rule, c.Verdict
 		}
 	}
 	if best < 0 {
-		best = ruleUnconfirmed
+		best = ruleUnconfirmed2
+	}
+	use := l.unexplained()
+	if use != nil && best != rulePlaceholder {
+		best = ruleUnexplained
 	}
 	row := exposureTable[best]
 	l.Severity = row.Severity[column]
@@ -130,10 +210,47 @@ func (l *Leak) judge() {
 		l.Rule += " at most"
 	}
 	l.Why = reachSentence(reach, reach != l.Exposure.Now) + "; " + row.Sentence
-	if best == ruleUnconfirmed {
+	switch {
+	case best == ruleUnexplained:
+		l.Why += fmt.Sprintf(": %s at %s (%s)", use.Source, use.At.UTC().Format("2006-01-02 15:04:05Z"), use.Name)
+	case best >= ruleLive4 && best <= ruleLive1:
+		if why.State == verify.LiveLimited {
+			l.Why += ", though a policy between us and AWS cut the answer"
+		}
+		l.Why += ", and " + l.power()
+	case best >= ruleUnconfirmed4 && best <= ruleUnconfirmed1:
 		l.Why += notLiveBecause(why)
+		if l.Facts != nil && l.Facts.Capability != nil {
+			l.Why += ", and " + l.power()
+		}
+	case best == ruleLookBack:
+		l.Why += fmt.Sprintf(" (by %s at %s)", l.Facts.LastUsed.Service, l.Facts.LastUsed.At.UTC().Format("2006-01-02 15:04Z"))
+	}
+	if raised := l.raisedBy(); raised != "" && !slices.Contains(unraised, best) && l.Severity < Critical {
+		l.Severity++
+		l.Rule += ", one step up: " + raised
+		l.Why += "; its account is " + raised
 	}
 	l.Why += "."
+}
+
+// power says in words what the key can do.
+func (l *Leak) power() string {
+	if l.Facts == nil || l.Facts.Capability == nil {
+		return "nothing is known of what it may do"
+	}
+	return l.Facts.Capability.Words
+}
+
+// raisedBy says what about its account raises the severity; "" nothing.
+func (l *Leak) raisedBy() string {
+	switch {
+	case l.AccountInfo.Management:
+		return "the management account of its organisation"
+	case strings.EqualFold(l.AccountInfo.Tier, "prod"), strings.EqualFold(l.AccountInfo.Tier, "production"):
+		return "of tier " + l.AccountInfo.Tier
+	}
+	return ""
 }
 
 // readers names who a level lets in, as the subject of a sentence.

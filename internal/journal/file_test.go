@@ -73,7 +73,7 @@ func cursors(t *testing.T, data []byte) (got []string, chain Chain) {
 	return got, chain
 }
 
-func ignore(Record) error { return nil }
+func takeAll(Record) error { return nil }
 
 func TestRoundTrip(t *testing.T) {
 	path, f := newFile(t)
@@ -152,7 +152,7 @@ func TestSymlinkIsRefused(t *testing.T) {
 	if err := os.Symlink(target, dangling); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(link, ignore); err == nil {
+	if _, err := Resume(link, takeAll); err == nil {
 		t.Error("Resume went through a symlink")
 	}
 	for _, p := range []string{link, dangling} {
@@ -163,7 +163,7 @@ func TestSymlinkIsRefused(t *testing.T) {
 	if _, err := os.Lstat(target); err == nil {
 		t.Error("the target of a dangling symlink was made")
 	}
-	if _, err := Resume(t.TempDir(), ignore); err == nil {
+	if _, err := Resume(t.TempDir(), takeAll); err == nil {
 		t.Error("Resume took a directory")
 	}
 }
@@ -171,11 +171,11 @@ func TestSymlinkIsRefused(t *testing.T) {
 func TestTwoWriters(t *testing.T) {
 	path, f := newFile(t)
 	commit(t, f, gapCommit(0)...)
-	if _, err := Resume(path, ignore); !errors.Is(err, ErrLocked) {
+	if _, err := Resume(path, takeAll); !errors.Is(err, ErrLocked) {
 		t.Errorf("second writer: %v", err)
 	}
 	closeFile(t, f)
-	g, err := Resume(path, ignore)
+	g, err := Resume(path, takeAll)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestCutEverywhere(t *testing.T) {
 			if err := os.WriteFile(path, append(whole[:cut:cut], make([]byte, zeros)...), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			g, err := Resume(path, ignore)
+			g, err := Resume(path, takeAll)
 			if err != nil {
 				t.Fatalf("cut at %d, %d zeros: %v", cut, zeros, err)
 			}
@@ -264,7 +264,7 @@ func TestFlipEverywhere(t *testing.T) {
 			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Resume(path, ignore); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), fmt.Sprintf("line %d ", line+1)) {
+			if _, err := Resume(path, takeAll); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), fmt.Sprintf("line %d ", line+1)) {
 				t.Fatalf("byte %d: Resume: %v", at, err)
 			}
 			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, data) {
@@ -307,7 +307,7 @@ func TestUnknownRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	closeFile(t, f)
-	if _, err := Resume(path, ignore); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), "line 2 holds a record that this version does not know") {
+	if _, err := Resume(path, takeAll); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), "line 2 holds a record that this version does not know") {
 		t.Errorf("Resume: %v", err)
 	}
 }

@@ -38,9 +38,11 @@ type Folder struct {
 	leaks        map[string]*leakState
 	placeholders map[string]*leakState
 	audiences    map[string]*sources.Audience
+	accounts     map[string]verify.Account
 	waiting      map[string]map[string]bool // audience ID that is not known yet → leaks
 	coverage     coverage
 	strings      interner
+	ignores      ignores
 }
 
 // runKey tells a run from a recheck of it.
@@ -53,6 +55,7 @@ func NewFolder() *Folder {
 		leaks:        make(map[string]*leakState),
 		placeholders: make(map[string]*leakState),
 		audiences:    make(map[string]*sources.Audience),
+		accounts:     make(map[string]verify.Account),
 		waiting:      make(map[string]map[string]bool),
 		coverage:     newCoverage(),
 		strings:      make(interner),
@@ -77,8 +80,14 @@ func (f *Folder) Add(r Record) (changed []string) {
 		return f.addAudience(r.Audience)
 	case r.Verdict != nil:
 		return f.addVerdict(r.Verdict)
+	case r.Facts != nil:
+		return f.addFacts(r.Facts)
+	case r.Account != nil:
+		f.accounts[r.Account.ID] = r.Account.Account
 	case r.Gap != nil:
 		f.coverage.addGap(r.Gap)
+	case r.Ignore != nil:
+		f.ignores.set(f.running.id, r.Ignore)
 	case r.Skip != nil:
 		f.coverage.addSkip(r.Skip)
 	case r.Since != nil:
@@ -166,6 +175,37 @@ func (f *Folder) addVerdict(v *Verdict) []string {
 	return []string{st.id}
 }
 
+// addFacts takes what was read of a key. What was read later counts, unless it
+// tells less.
+func (f *Folder) addFacts(v *Facts) []string {
+	st := f.leakOf(f.leaks, v.KeyID, LeakID(v.KeyID, ""))
+	switch own := v.Facts; {
+	case st.facts == nil:
+		st.facts = &own
+	case !tellsLess(&own, st.facts):
+		if own.LastUsed == nil && st.facts.LastUsed != nil { // what was read by the key's id, before it was touched
+			own.Status, own.Why, own.Created = st.facts.Status, st.facts.Why, st.facts.Created
+			own.LastUsed, own.OtherIDs = st.facts.LastUsed, st.facts.OtherIDs
+		}
+		st.facts = &own
+	}
+	if len(st.places) == 0 {
+		return nil
+	}
+	return []string{st.id}
+}
+
+// tellsLess reports whether facts that were read later are worth less than those
+// before: what was read of a key before we touched it must not be lost to a
+// reading that failed.
+func tellsLess(later, before *verify.Facts) bool {
+	known := func(f *verify.Facts) bool { return f.Capability != nil && f.Capability.Power != "nothing known" }
+	if known(before) != known(later) {
+		return known(before)
+	}
+	return later.Owner.Kind == "" && before.Owner.Kind != "" || later.Read.Before(before.Read)
+}
+
 // Leak returns a leak as it stands. It costs time in proportion to the places
 // of the leak: who follows a stream collects the changed IDs and asks once for
 // many records.
@@ -174,28 +214,38 @@ func (f *Folder) Leak(id string) (Leak, bool) {
 	if st == nil || len(st.places) == 0 {
 		return Leak{}, false
 	}
-	return st.snapshot(f.audiences), true
+	return st.snapshot(f.audiences, f.accounts, f.ignores.matchers()), true
 }
 
 // Summary returns everything as it stands, the leaks worst first. Its Chain
 // holds the number of records alone.
 func (f *Folder) Summary() *Summary {
-	return &Summary{
-		Runs:         slices.Clone(f.runs),
-		Since:        f.since,
-		End:          f.end(),
-		Leaks:        f.snapshots(f.leaks),
-		Placeholders: f.snapshots(f.placeholders),
-		Coverage:     f.coverage.summary(),
-		Chain:        Chain{Records: f.records},
+	s := &Summary{
+		Runs:           slices.Clone(f.runs),
+		Since:          f.since,
+		End:            f.end(),
+		Placeholders:   f.snapshots(f.placeholders),
+		ExpiredIgnores: f.ignores.expired(),
+		Coverage:       f.coverage.summary(),
+		Chain:          Chain{Records: f.records},
 	}
+	for _, l := range f.snapshots(f.leaks) {
+		if l.Suppressed {
+			s.Suppressed = append(s.Suppressed, l)
+		} else {
+			s.Leaks = append(s.Leaks, l)
+		}
+	}
+	s.Habits = habits(s.Leaks)
+	return s
 }
 
 func (f *Folder) snapshots(table map[string]*leakState) []Leak {
 	out := make([]Leak, 0, len(table))
+	lists := f.ignores.matchers()
 	for _, st := range table {
 		if len(st.places) > 0 {
-			out = append(out, st.snapshot(f.audiences))
+			out = append(out, st.snapshot(f.audiences, f.accounts, lists))
 		}
 	}
 	slices.SortFunc(out, compareLeaks)

@@ -61,7 +61,7 @@ func TestFollow(t *testing.T) {
 			t.Fatalf("saw %s, want %s", got, want)
 		}
 	}
-	g, err := Resume(path, ignore)
+	g, err := Resume(path, takeAll)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -45,10 +46,11 @@ type leakState struct {
 	keyID   string
 	places  map[digest]*Sighting
 	answers map[secret.Fingerprint]verify.Verdict // "" is for every credential of the key id
+	facts   *verify.Facts
 }
 
 // snapshot builds the Leak as it stands.
-func (s *leakState) snapshot(audiences map[string]*sources.Audience) Leak {
+func (s *leakState) snapshot(audiences map[string]*sources.Audience, accounts map[string]verify.Account, lists []*ignore.Matcher) Leak {
 	l := Leak{ID: s.id, KeyID: s.keyID}
 	sightings := s.joined()
 	l.Credentials = s.credentials(sightings)
@@ -67,11 +69,44 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience) Leak {
 		l.Places[i] = Place{Sighting: *sg, Audience: audiences[sg.AudienceID]}
 		l.Account = cmp.Or(l.Account, sg.Account)
 		l.FirstSeen = earliest(l.FirstSeen, firstSeen(sg))
+		if sg.Found.After(l.LastSeen) {
+			l.LastSeen = sg.Found
+		}
 	}
+	l.Facts, l.Began = s.facts, l.FirstSeen
+	if s.facts != nil {
+		l.Account = cmp.Or(l.Account, s.facts.Account.ID)
+		if s.facts.Created.After(l.Began) {
+			l.Began = s.facts.Created // before that there was nothing to expose
+		}
+	}
+	l.AccountInfo = accountInfo(l.Account, s.facts, accounts)
+	for i := range l.Places {
+		l.Places[i].Suppressed = suppression(lists, &l, &l.Places[i].Sighting)
+	}
+	l.Suppressed = allSuppressed(l.Places) && !slices.ContainsFunc(l.Credentials, func(c LeakCredential) bool { return isLive(c.Verdict) })
 	l.Exposure = exposure(l.Places)
 	slices.SortFunc(l.Places, comparePlaces)
 	l.judge()
 	return l
+}
+
+// accountInfo joins what an audit read of an account with what the user's map
+// says of it, which wins.
+func accountInfo(id string, f *verify.Facts, accounts map[string]verify.Account) verify.Account {
+	info := accounts[id]
+	info.ID = id
+	if f == nil || f.Account.ID != id {
+		return info
+	}
+	read := f.Account
+	info.Name, info.Owner, info.Tier = cmp.Or(info.Name, read.Name), cmp.Or(info.Owner, read.Owner), cmp.Or(info.Tier, read.Tier)
+	info.Alias, info.Organization = cmp.Or(info.Alias, read.Alias), cmp.Or(info.Organization, read.Organization)
+	info.Management = info.Management || read.Management
+	if info.Users == nil {
+		info.Users = read.Users
+	}
+	return info
 }
 
 // joined returns the sightings, each lone key id folded into the pair that
@@ -154,6 +189,8 @@ func (s *leakState) answer(sg *Sighting) verify.Verdict {
 		return all
 	case sg.Placeholder:
 		return verify.Verdict{State: verify.NotCalled, Why: verify.WhyPlaceholder}
+	case !sg.Kind.AWS():
+		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoVerifier}
 	}
 	return verify.Verdict{State: verify.Unknown, Why: verify.WhyPending}
 }

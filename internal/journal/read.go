@@ -42,8 +42,11 @@ func Read(r io.Reader, chain *Chain) iter.Seq2[Record, error] {
 }
 
 // Load reads and folds journals as one: later ones add to earlier ones.
-func Load(paths ...string) (*Summary, error) {
-	folder := NewFolder()
+func Load(paths ...string) (*Summary, error) { return NewFolder().Load(paths...) }
+
+// Load is Load into a Folder that may have been told more.
+func (f *Folder) Load(paths ...string) (*Summary, error) {
+	folder := f
 	var whole Chain
 	for _, path := range paths {
 		chain, err := load(folder, path)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/secret"
 	"mislaid/sources"
 	"mislaid/verify"
@@ -24,7 +25,10 @@ type Record struct {
 	Sighting   *Sighting   `json:"sighting,omitempty"`
 	Audience   *Audience   `json:"audience,omitempty"`
 	Verdict    *Verdict    `json:"verdict,omitempty"`
+	Facts      *Facts      `json:"facts,omitempty"`
+	Account    *Account    `json:"account,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
+	Ignore     *Ignore     `json:"ignore,omitempty"`
 	Skip       *Skip       `json:"skip,omitempty"`
 	Since      *Since      `json:"since,omitempty"`
 	Seen       *Seen       `json:"seen,omitempty"`
@@ -91,7 +95,8 @@ type Sighting struct {
 	Version     string               `json:"version,omitempty"`
 	SHA256      string               `json:"sha256,omitempty"` // of the item's bytes
 	AudienceID  string               `json:"audience,omitempty"`
-	Found       time.Time            `json:"found"` // when the place was read
+	Found       time.Time            `json:"found"`             // when the place was read
+	Comment     string               `json:"comment,omitempty"` // the comment beside it that asks to suppress it, of those that were trusted
 
 	// A run that builds on an earlier journal takes its sightings over.
 	State   State     `json:"state,omitempty"`
@@ -136,6 +141,22 @@ type Verdict struct {
 	verify.Verdict
 }
 
+// Ignore is the operator's list of what is to be suppressed, as the run began
+// with it. It replaces that of an earlier part of the run.
+type Ignore struct {
+	Entries []ignore.Entry `json:"entries"`
+	At      time.Time      `json:"at"` // entries that had expired by then do not apply
+}
+
+// Facts is what was read of a key id besides its verdict.
+type Facts struct {
+	KeyID string `json:"key_id"`
+	verify.Facts
+}
+
+// Account is what the user's account map says of an account.
+type Account struct{ verify.Account }
+
 // Gap is something that should have been read and was not.
 type Gap struct {
 	Ref    sources.Ref `json:"ref"`
@@ -155,6 +176,8 @@ const (
 	GapUnsupported = "unsupported"
 	GapTooLarge    = "too large"
 	GapLimit       = "limit"
+	GapEncrypted   = "encrypted"
+	GapTorn        = "damaged"
 	GapSource      = "source ended"
 	GapError       = "error"
 )

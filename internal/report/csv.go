@@ -16,16 +16,20 @@ var csvHeader = [...]string{
 	"severity", "verdict", "why_not", "code", "id", "account", "arn", "rule", "source", "container", "path",
 	"line", "column", "offset", "positions", "kind", "fingerprint", "confidence", "author", "time", "audience",
 	"heads_min", "heads_max", "since", "link", "version", "sha256", "verified_at", "leak_id",
-	"state", "last_read",
+	"state", "last_read", "suppressed_by", "suppressed_reason",
 }
 
 // writeCSV writes RFC 4180 with a header. Names are cleaned as for a terminal,
 // and no cell can start a formula.
-func writeCSV(w io.Writer, s *journal.Summary) error {
+func writeCSV(w io.Writer, s *journal.Summary, o Options) error {
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
 	err := c.Write(csvHeader[:])
-	for _, leaks := range [][]journal.Leak{s.Leaks, s.Placeholders} {
+	lists := [][]journal.Leak{s.Leaks, s.Placeholders}
+	if o.ShowSuppressed {
+		lists = append(lists, s.Suppressed)
+	}
+	for _, leaks := range lists {
 		for i := range leaks {
 			for j := range leaks[i].Places {
 				if err == nil {
@@ -58,13 +62,17 @@ func csvRow(l *journal.Leak, p *journal.Place) []string {
 			headsMax = strconv.Itoa(a.Heads.Max)
 		}
 	}
+	var hidden journal.Suppression
+	if p.Suppressed != nil {
+		hidden = *p.Suppressed
+	}
 	row := []string{
 		l.Severity.String(), string(v.State), v.Why, v.Code, l.KeyID, l.Account, v.ARN, l.Rule,
 		p.Ref.Source, p.Ref.Container, whole(p.Path, p.Inner),
 		number(int64(first.Line)), number(int64(first.Column)), strconv.FormatInt(first.Offset, 10), strconv.Itoa(p.Total),
 		string(p.Kind), string(p.Fingerprint), string(p.Confidence), p.Author, stamp(p.ModTime), audience,
 		headsMin, headsMax, since, p.Link, p.Version, p.SHA256, stamp(v.Time), l.ID,
-		string(p.State), stamp(p.Found),
+		string(p.State), stamp(p.Found), hidden.By, hidden.Reason,
 	}
 	for i := range row {
 		row[i] = cell(row[i])

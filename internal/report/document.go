@@ -20,6 +20,8 @@ const SchemaID = "mislaid/report/v1"
 type docSummary struct {
 	Leaks        int            `json:"leaks"`
 	Placeholders int            `json:"placeholders"`
+	Suppressed   int            `json:"suppressed"`
+	Expired      []docIgnore    `json:"expired_ignores,omitempty"`
 	BySeverity   map[string]int `json:"by_severity"`
 	ByVerdict    map[string]int `json:"by_verdict"`
 	Complete     bool           `json:"complete"`
@@ -28,10 +30,19 @@ type docSummary struct {
 	Since        *docSince      `json:"since,omitempty"`
 }
 
+// docIgnore is an entry of an ignore file that no longer applies.
+type docIgnore struct {
+	List    string `json:"list"`
+	Line    int    `json:"line"`
+	Reason  string `json:"reason"`
+	Expires string `json:"expires"`
+}
+
 type docLeak struct {
 	LeakID      string          `json:"leak_id"`
 	ID          string          `json:"id"`
 	Account     string          `json:"account"`
+	AccountInfo *verify.Account `json:"account_info,omitempty"`
 	Severity    string          `json:"severity"`
 	Rule        string          `json:"rule"`
 	Why         string          `json:"why"`
@@ -39,9 +50,20 @@ type docLeak struct {
 	Verdict     verify.Verdict  `json:"verdict"`
 	Credentials []docCredential `json:"credentials"`
 	Sightings   []docSighting   `json:"sightings"`
+	Class       verify.Class    `json:"class"`
+	Facts       *verify.Facts   `json:"facts,omitempty"`
 	Exposure    docAudience     `json:"exposure"`
 	FirstSeen   *time.Time      `json:"first_seen,omitempty"`
+	Began       *time.Time      `json:"exposed_since,omitempty"`
+	LastSeen    *time.Time      `json:"last_seen,omitempty"`
+	Tried       string          `json:"tried,omitempty"`
 	Next        []Step          `json:"next"`
+	Overruled   bool            `json:"suppression_overruled,omitempty"`
+}
+
+type docHabit struct {
+	verify.Finding
+	Leaks []string `json:"leaks"`
 }
 
 type docCredential struct {
@@ -75,6 +97,14 @@ type docSighting struct {
 	Audience       *docAudience         `json:"audience"`
 	Positions      []docPosition        `json:"positions"`
 	PositionsTotal int                  `json:"positions_total"`
+	Suppressed     *docSuppression      `json:"suppressed,omitempty"`
+}
+
+type docSuppression struct {
+	By      string `json:"by"`
+	Reason  string `json:"reason"`
+	Expires string `json:"expires,omitempty"`
+	Inline  bool   `json:"inline,omitempty"`
 }
 
 type docPosition struct {
@@ -171,12 +201,15 @@ type docChain struct {
 
 func newSummary(s *journal.Summary) docSummary {
 	d := docSummary{
-		Leaks: len(s.Leaks), Placeholders: len(s.Placeholders),
+		Leaks: len(s.Leaks), Placeholders: len(s.Placeholders), Suppressed: len(s.Suppressed),
 		BySeverity: make(map[string]int), ByVerdict: make(map[string]int), Complete: s.Complete(),
 	}
 	for i := range s.Leaks {
 		d.BySeverity[s.Leaks[i].Severity.String()]++
 		d.ByVerdict[string(s.Leaks[i].Verdict.State)]++
+	}
+	for _, e := range s.ExpiredIgnores {
+		d.Expired = append(d.Expired, docIgnore{text(e.List), e.Line, text(e.Reason), e.Expires})
 	}
 	if s.End != nil {
 		d.Ended, d.EndedAt = s.End.Reason, when(s.End.Time)
@@ -191,8 +224,9 @@ func newLeak(l *journal.Leak) docLeak {
 	d := docLeak{
 		LeakID: l.ID, ID: text(l.KeyID), Account: text(l.Account), Severity: l.Severity.String(), Rule: l.Rule, Why: l.Why,
 		Settled: l.Settled, Verdict: newVerdict(l.Verdict), Exposure: newAudience(&l.Exposure), FirstSeen: when(l.FirstSeen),
+		AccountInfo: newAccount(l.AccountInfo), Class: l.Class(), Facts: newFacts(l.Facts), Began: when(l.Began), LastSeen: when(l.LastSeen), Tried: tried(l),
 		Credentials: make([]docCredential, len(l.Credentials)), Sightings: make([]docSighting, len(l.Places)),
-		Next: append([]Step{}, Remedy(l)...),
+		Next: append([]Step{}, Remedy(l)...), Overruled: l.Overruled(),
 	}
 	for i, c := range l.Credentials {
 		d.Credentials[i] = docCredential{c.Kind, c.Fingerprint, c.Confidence, newVerdict(c.Verdict)}
@@ -219,6 +253,9 @@ func newSighting(p *journal.Place) docSighting {
 		first := p.Positions[0]
 		d.Line, d.Column, d.Offset = first.Line, first.Column, first.Offset
 	}
+	if q := p.Suppressed; q != nil {
+		d.Suppressed = &docSuppression{text(q.By), text(q.Reason), q.Expires, q.Inline}
+	}
 	if p.Audience != nil {
 		a := newAudience(p.Audience)
 		d.Audience = &a
@@ -242,6 +279,31 @@ func newVerdict(v verify.Verdict) verify.Verdict {
 	}
 	v.Time = orZero(when(v.Time))
 	return v
+}
+
+// newAccount leaves out an account of which nothing but the id is known.
+func newAccount(a verify.Account) *verify.Account {
+	if a == (verify.Account{ID: a.ID}) {
+		return nil
+	}
+	a = clean(a)
+	return &a
+}
+
+func newFacts(f *verify.Facts) *verify.Facts {
+	if f == nil {
+		return nil
+	}
+	out := clean(*f)
+	return &out
+}
+
+func newHabits(all []journal.Habit) []docHabit {
+	out := []docHabit{}
+	for _, h := range all {
+		out = append(out, docHabit{clean(h.Finding), append([]string{}, h.LeakIDs...)})
+	}
+	return out
 }
 
 func newReach(r sources.Reach) docReach {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mislaid/detectors"
+	"mislaid/internal/ignore"
 	"mislaid/internal/journal"
 	"mislaid/internal/secret"
 	"mislaid/sources"
@@ -72,6 +73,29 @@ func (f *fixture) sighting(kind secret.Kind, keyID, path string, edit func(*jour
 
 func (f *fixture) verdict(s journal.Sighting, v verify.Verdict) {
 	f.add(journal.Record{Verdict: &journal.Verdict{KeyID: s.KeyID, Fingerprint: s.Fingerprint, Verdict: v}})
+}
+
+func (f *fixture) facts(s journal.Sighting, v verify.Facts) {
+	f.add(journal.Record{Facts: &journal.Facts{KeyID: s.KeyID, Facts: v}})
+}
+
+// powers are facts with every field set, name where a name may be.
+func powers(other, name string) verify.Facts {
+	yes, no, users := true, false, 12
+	path := verify.Path{ID: "passrole-ec2", Words: "starts a machine as a stronger role", Needs: []string{"iam:PassRole", "ec2:RunInstances"}, Result: "conditional", By: []string{"inline " + name}}
+	data := verify.Path{ID: "s3-read", Words: "reads objects of S3", Needs: []string{"s3:GetObject"}, Result: "allowed", By: []string{"inline " + name}}
+	return verify.Facts{
+		Status: verify.KeyActive, Why: name, By: "arn:aws:iam::123456789012:user/" + name, Read: noon, Created: noon.AddDate(0, -3, 0),
+		Account:    verify.Account{ID: "123456789012", Name: name, Alias: name, Owner: name, Tier: name, Organization: name, Management: true, Users: &users},
+		Owner:      verify.Owner{Kind: "user", Name: name, ARN: "arn:aws:iam::123456789012:user/" + name, Created: noon, Groups: []string{name}, Policies: []string{name}, Boundary: name, MFA: &no, Console: &yes, ConsoleAt: noon, Tags: map[string]string{name: name}},
+		LastUsed:   &verify.LastUse{At: noon.Add(-time.Hour), Region: name, Service: "s3"},
+		OtherIDs:   []verify.OtherID{{ID: other, Status: verify.KeyInactive, Created: noon}},
+		Capability: &verify.Capability{Class: verify.C4, Power: "privilege escalation", Words: "it can give itself more power", Paths: []verify.Path{path}, Data: []verify.Path{data, data, data, data, data, data, data, data, data}, Limits: []string{name}},
+		Findings:   []verify.Finding{verify.NewFinding(verify.NoMFA, "%s", name), verify.NewFinding(verify.Unrotated, "%s", name)},
+		Calls:      []verify.AuditCall{{At: noon, Name: "s3:ListBuckets", Source: name, UserAgent: name, Region: name, Error: name, RequestID: name}, {At: noon, Name: "s3:GetObject", Source: "192.0.2.7", Explained: "192.0.2.0/24"}},
+		LogRead:    &verify.LogRead{Regions: []string{name}, From: noon.AddDate(0, 0, -90), To: noon, Events: 2, Cut: true},
+		Unread:     []string{"iam:ListRoles: " + name},
+	}
 }
 
 func (f *fixture) audience(id string, a sources.Audience) {
@@ -166,6 +190,18 @@ func full() *fixture {
 	f.verdict(lone, verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoSecret})
 	alone := f.sighting(secret.SecretKey, "", "/srv/share/finance/secret", func(s *journal.Sighting) { s.Fingerprint = fingerprint("alone"); s.Confidence = detectors.Medium })
 	f.verdict(alone, verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoID})
+	strong := f.sighting(secret.AccessKey, f.key("AKIA"), "/srv/share/finance/strong", func(s *journal.Sighting) { s.AudienceID = "all" })
+	f.verdict(strong, live("123456789012", "arn:aws:iam::123456789012:user/ops/ann"))
+	f.facts(strong, powers(f.key("AKIA"), "seen in the room"))
+	f.add(journal.Record{Account: &journal.Account{Account: verify.Account{ID: "123456789012", Name: "payments", Owner: "team-pay", Tier: "prod"}}})
+	for i, state := range []verify.State{verify.Mismatch, verify.Unknown} {
+		s := f.sighting(secret.AccessKey, wrong.KeyID, fmt.Sprint("/srv/share/finance/wrong", i), func(s *journal.Sighting) { s.Fingerprint = fingerprint(fmt.Sprint(i)) })
+		v := verify.Verdict{State: state, Time: noon}
+		if state == verify.Unknown {
+			v.Why = verify.WhyNotTried
+		}
+		f.verdict(s, v)
+	}
 	f.sighting(secret.AccessKey, f.key("AKIA"), "/srv/share/finance/README", func(s *journal.Sighting) { s.Placeholder = true })
 	for i := range 7 {
 		f.add(journal.Record{Gap: &journal.Gap{
@@ -179,6 +215,38 @@ func full() *fixture {
 		Counts: journal.Counts{Items: 200_123, Bytes: 4_300_000_000, Skipped: map[string]int64{"fifo": 1, "excluded": 4021}},
 	}})
 	f.add(journal.Record{End: &journal.End{Time: noon.Add(time.Hour), Reason: journal.EndComplete}})
+	return f
+}
+
+// known has finds of which the operator knows, one that is live all the same, an
+// entry that has expired, and kinds that nobody is asked about.
+func known() *fixture {
+	f := newFixture()
+	f.run()
+	f.add(journal.Record{Ignore: &journal.Ignore{At: noon, Entries: []ignore.Entry{
+		{Path: "**/fixtures", Reason: "test data", List: "team.toml", Line: 2, Expires: "2026-12-31"},
+		{Path: "*.md", Reason: "samples", List: ".mislaidignore", Line: 9, Source: "file:///srv/share"},
+		{Account: "123456789012", Reason: "was being moved", List: "team.toml", Line: 7, Expires: "2026-01-31"},
+	}}})
+	f.audience("team", sources.Audience{Now: sources.ReachOf(sources.GroupOf), Heads: sources.Heads{Min: 12, Max: 12}})
+	f.sighting(secret.AccessKey, f.key("AKIA"), "a/fixtures/keys", nil)
+	f.sighting(secret.AccessKey, f.key("AKIA"), "README.md", nil)
+	f.sighting(secret.AccessKey, f.key("AKIA"), "main.go", func(s *journal.Sighting) { s.Comment = "gitleaks:allow" })
+	alive := f.sighting(secret.AccessKey, f.key("AKIA"), "b/fixtures/env", nil)
+	f.verdict(alive, live("123456789012", "arn:aws:iam::123456789012:user/ci"))
+	both := f.sighting(secret.AccessKey, f.key("AKIA"), "c/fixtures/env", nil)
+	f.sighting(secret.AccessKey, both.KeyID, "c/env", nil)
+	for _, kind := range []secret.Kind{
+		secret.PrivateKey, secret.GitHubToken, secret.GitLabToken, secret.SlackToken, secret.SlackWebhook, secret.GoogleService, secret.AzureStorage, secret.DatabaseURL, secret.RuleKind("acme-key"),
+	} {
+		f.sighting(kind, "", "d/"+strings.ReplaceAll(string(kind), ":", "-"), func(s *journal.Sighting) {
+			s.Fingerprint = fingerprint(string(kind))
+			if kind == secret.DatabaseURL || kind.IsRule() {
+				s.Fingerprint = ""
+			}
+		})
+	}
+	f.add(journal.Record{End: &journal.End{Time: noon, Reason: journal.EndComplete}})
 	return f
 }
 
@@ -208,6 +276,7 @@ func hostile() *fixture {
 	s := f.sighting(secret.AccessKey, f.key("AKIA"), evil, func(s *journal.Sighting) {
 		s.Ref.Source, s.Ref.Container, s.Inner, s.Link, s.Author, s.Version = evil, evil, "!"+evil, evil, evil, evil
 		s.Positions = []journal.Position{{Name: evil, Author: evil, Link: evil, Time: time.Unix(1<<60, 0)}, {Name: evil, Offset: 1}}
+		s.Comment = evil
 		s.Total, s.AudienceID, s.Account, s.ModTime = 2, "a", evil, time.Unix(1<<60, 0)
 		s.Hints = detectors.Hints{Profile: evil, Label: evil, Region: evil, Partition: evil, Endpoint: evil, Expires: time.Unix(1<<60, 0)}
 	})
@@ -215,6 +284,8 @@ func hostile() *fixture {
 		State: verify.Live, Why: evil, Code: evil, Account: evil, ARN: "arn:aws:iam::1:user/" + evil, UserID: evil, Partition: evil, Region: evil,
 		Endpoint: evil, RequestID: evil, UserAgent: evil, Source: evil, Skew: evil, Detail: evil, Time: noon,
 	})
+	f.facts(s, powers(f.key("AKIA"), evil))
+	f.add(journal.Record{Account: &journal.Account{Account: verify.Account{ID: evil, Name: evil, Owner: evil, Tier: evil}}})
 	f.sighting(secret.AccessKey, f.key("AKIA"), evil, func(s *journal.Sighting) { s.Placeholder = true })
 	f.add(journal.Record{Gap: &journal.Gap{Ref: sources.Ref{Source: evil, Container: evil, Item: evil}, Path: evil, Inner: evil, Reason: journal.GapError, Detail: evil, Time: time.Unix(1<<60, 0)}})
 	f.add(journal.Record{Skip: &journal.Skip{Ref: sources.Ref{Source: evil, Container: evil, Item: evil}, Path: evil, Reason: evil, Time: time.Unix(1<<60, 0)}})

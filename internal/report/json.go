@@ -13,7 +13,7 @@ import (
 
 // writeJSON writes the document leak by leak, so that a large report does not
 // stand in memory twice.
-func writeJSON(w io.Writer, s *journal.Summary) error {
+func writeJSON(w io.Writer, s *journal.Summary, o Options) error {
 	runs := make([]journal.Run, len(s.Runs))
 	for i, r := range s.Runs {
 		runs[i] = newRun(r)
@@ -24,6 +24,10 @@ func writeJSON(w io.Writer, s *journal.Summary) error {
 	d.field("summary", newSummary(s))
 	d.leaks("leaks", s.Leaks)
 	d.leaks("placeholders", s.Placeholders)
+	if o.ShowSuppressed {
+		d.leaks("suppressed", s.Suppressed)
+	}
+	d.field("habits", newHabits(s.Habits))
 	d.field("coverage", newCoverage(&s.Coverage, true))
 	d.field("chain", docChain{s.Chain.Records, s.Chain.Torn, text(s.Chain.Err)})
 	d.raw("\n}\n")

@@ -12,10 +12,11 @@ import (
 // "update" line for a leak that later changed, and a final "summary" line
 // without which the file is incomplete. It belongs to one goroutine.
 //
-// Every line is an object with a "type": run, leak, update, placeholder, gap
-// or summary. A reader takes the last line of a leak_id.
+// Every line is an object with a "type": run, leak, update, placeholder,
+// suppressed, gap or summary. A reader takes the last line of a leak_id.
 type Stream struct {
 	w       io.Writer
+	o       Options
 	runs    int
 	written map[string][sha256.Size]byte // leak ID → hash of the line that was written
 }
@@ -27,13 +28,14 @@ type jsonLine struct {
 	Leak     *docLeak     `json:"leak,omitempty"`
 	Gap      *docGap      `json:"gap,omitempty"`
 	Summary  *docSummary  `json:"summary,omitempty"`
+	Habits   []docHabit   `json:"habits,omitempty"`
 	Coverage *docCoverage `json:"coverage,omitempty"`
 	Chain    *docChain    `json:"chain,omitempty"`
 }
 
 // NewStream returns a Stream over w, which it flushes if it can.
-func NewStream(w io.Writer) *Stream {
-	return &Stream{w: w, written: make(map[string][sha256.Size]byte)}
+func NewStream(w io.Writer, o Options) *Stream {
+	return &Stream{w: w, o: o, written: make(map[string][sha256.Size]byte)}
 }
 
 // Run writes who ran what. Runs that were not given are written by Close.
@@ -90,6 +92,15 @@ func (s *Stream) Close(sum *journal.Summary) error {
 			return err
 		}
 	}
+	for i := range sum.Suppressed {
+		if !s.o.ShowSuppressed {
+			break
+		}
+		d := newLeak(&sum.Suppressed[i])
+		if err := s.line(jsonLine{Type: "suppressed", Leak: &d}); err != nil {
+			return err
+		}
+	}
 	for i := range sum.Coverage.Gaps {
 		g := newGap(&sum.Coverage.Gaps[i])
 		if err := s.line(jsonLine{Type: "gap", Gap: &g}); err != nil {
@@ -98,7 +109,7 @@ func (s *Stream) Close(sum *journal.Summary) error {
 	}
 	d, c := newSummary(sum), newCoverage(&sum.Coverage, false)
 	return s.line(jsonLine{
-		Type: "summary", Schema: SchemaID, Summary: &d, Coverage: &c,
+		Type: "summary", Schema: SchemaID, Summary: &d, Habits: newHabits(sum.Habits), Coverage: &c,
 		Chain: &docChain{sum.Chain.Records, sum.Chain.Torn, text(sum.Chain.Err)},
 	})
 }
@@ -120,4 +131,4 @@ func (s *Stream) line(l jsonLine) error {
 	return nil
 }
 
-func writeJSONL(w io.Writer, s *journal.Summary) error { return NewStream(w).Close(s) }
+func writeJSONL(w io.Writer, s *journal.Summary, o Options) error { return NewStream(w, o).Close(s) }

@@ -21,6 +21,8 @@ import (
 type Options struct {
 	Color bool
 	Width int // columns of the terminal; 0 unknown
+
+	ShowSuppressed bool // list what is suppressed; it is counted in any case
 }
 
 // Formats are the names that Write takes.
@@ -34,13 +36,13 @@ func Write(w io.Writer, format string, s *journal.Summary, o Options) error {
 	case "text":
 		err = writeText(b, s, o)
 	case "json":
-		err = writeJSON(b, s)
+		err = writeJSON(b, s, o)
 	case "jsonl":
-		err = writeJSONL(b, s)
+		err = writeJSONL(b, s, o)
 	case "sarif":
-		err = writeSARIF(b, s)
+		err = writeSARIF(b, s, o)
 	case "csv":
-		err = writeCSV(b, s)
+		err = writeCSV(b, s, o)
 	default:
 		return fmt.Errorf("report: no format %q; there are %s", format, strings.Join(Formats(), ", "))
 	}

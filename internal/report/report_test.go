@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"mislaid/internal/journal"
+	"mislaid/internal/secret"
 	"mislaid/verify"
 )
 
@@ -33,7 +34,7 @@ func render(t testing.TB, format string, s *journal.Summary, o Options) string {
 	return b.String()
 }
 
-var fixtures = map[string]func() *fixture{"full": full, "untroubled": untroubled, "hostile": hostile, "since": since}
+var fixtures = map[string]func() *fixture{"full": full, "untroubled": untroubled, "hostile": hostile, "since": since, "known": known}
 
 func TestGolden(t *testing.T) {
 	for name, make := range fixtures {
@@ -51,6 +52,10 @@ func TestGolden(t *testing.T) {
 			}
 			golden(t, name+".lines", f.mask(b.String()))
 		})
+	}
+	for _, format := range Formats() {
+		f := known()
+		golden(t, "known.shown."+format, f.mask(render(t, format, f.summary(), Options{Width: 100, ShowSuppressed: true})))
 	}
 	f := full()
 	golden(t, "full.colour.text", f.mask(render(t, "text", f.summary(), Options{Color: true, Width: 60})))
@@ -195,8 +200,8 @@ func TestSchema(t *testing.T) {
 	for name, make := range fixtures {
 		t.Run(name, func(t *testing.T) {
 			s := make().summary()
-			validate(t, document, render(t, "json", s, Options{}))
-			for l := range strings.Lines(render(t, "jsonl", s, Options{})) {
+			validate(t, document, render(t, "json", s, Options{ShowSuppressed: true}))
+			for l := range strings.Lines(render(t, "jsonl", s, Options{ShowSuppressed: true})) {
 				validate(t, line, l)
 			}
 		})
@@ -217,6 +222,44 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// TestSchemaHoldsTheTable: the exposure table is published with the schema. With
+// -update it is rewritten.
+func TestSchemaHoldsTheTable(t *testing.T) {
+	type row struct {
+		ID       string    `json:"id"`
+		Key      string    `json:"key"`
+		Severity [4]string `json:"severity"`
+	}
+	var want []row
+	for _, r := range journal.ExposureTable() {
+		w := row{ID: r.ID, Key: r.Key}
+		for i, s := range r.Severity {
+			w.Severity[i] = s.String()
+		}
+		want = append(want, w)
+	}
+	if *update {
+		raw, err := json.MarshalIndent(want, "  ", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := regexp.MustCompile(`(?s)"x-exposure-table": \[.*?\](,\n  "\$defs")`).ReplaceAllString(Schema(), `"x-exposure-table": `+string(raw)+`$1`)
+		if err := os.WriteFile("schema.json", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Skip("written; run again")
+	}
+	var got struct {
+		Table []row `json:"x-exposure-table"`
+	}
+	if err := json.Unmarshal([]byte(Schema()), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.Table); diff != "" {
+		t.Errorf("go test -update rewrites it (-want +got)\n%s", diff)
+	}
+}
+
 // flushes counts lines and flushes.
 type flushes struct {
 	bytes.Buffer
@@ -231,7 +274,7 @@ func TestStream(t *testing.T) {
 	early := end.Leaks[0]
 	early.Verdict = verify.Verdict{State: verify.Unknown, Why: verify.WhyPending}
 	var w flushes
-	s := NewStream(&w)
+	s := NewStream(&w, Options{})
 	for _, err := range []error{s.Run(end.Runs[0]), s.Leak(early), s.Leak(end.Leaks[1]), s.Leak(end.Leaks[0]), s.Leak(end.Leaks[1])} {
 		if err != nil {
 			t.Fatal(err)
@@ -306,6 +349,58 @@ func TestCommandsQuote(t *testing.T) {
 	}
 	if got := sql("a'b"); got != "'a''b'" {
 		t.Errorf("sql: %s", got)
+	}
+}
+
+func TestLeaversAreNamed(t *testing.T) {
+	for author, leaver := range map[string]bool{"uid 1003": true, "bob": false, "uid": false, "uid ": false, "uid x1": false, "": false} {
+		if got := authorWords(author); strings.Contains(got, "leaver") != leaver {
+			t.Errorf("%q: %q", author, got)
+		}
+	}
+}
+
+// TestRemedyByIdentity: each kind of identity has steps of its own, none of which
+// uses the leaked key, and all of which look back.
+func TestRemedyByIdentity(t *testing.T) {
+	arns := map[identityKind]string{
+		identityUser:    "arn:aws:iam::123456789012:user/ops/ann",
+		identityRole:    "arn:aws:sts::123456789012:assumed-role/deploy/i-1",
+		identityCenter:  "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/ann",
+		identityRoot:    "arn:aws:iam::123456789012:root",
+		identityFederal: "arn:aws:sts::123456789012:federated-user/x",
+		identityService: "arn:aws:iam::123456789012:user/mail",
+	}
+	if len(arns) != len(remedies) {
+		t.Fatalf("%d kinds", len(remedies))
+	}
+	says := map[identityKind]string{
+		identityUser: "update-access-key", identityRole: "AWSRevokeOlderSessions", identityCenter: "put-inline-policy-to-permission-set",
+		identityRoot: "Sign in to the console as root", identityFederal: "GetFederationToken", identityService: "update-service-specific-credential",
+	}
+	for kind, arn := range arns {
+		l := journal.Leak{KeyID: "ID", Verdict: live("123456789012", arn), Began: noon, Credentials: []journal.LeakCredential{{Kind: secret.AccessKey}}, Places: make([]journal.Place, 1)}
+		if kind == identityService {
+			l.Credentials[0].Kind = "aws-bedrock-key"
+		}
+		if got := identityOf(&l); got != kind {
+			t.Errorf("%s: %s", arn, got)
+		}
+		var b strings.Builder
+		for _, s := range Remedy(&l) {
+			b.WriteString(s.Do + "\n" + s.Command + "\n")
+			for _, command := range strings.Split(s.Command, "aws ")[1:] {
+				if !strings.HasPrefix(command, "--profile RESPONDER") {
+					t.Errorf("%s: not with the responder's profile: %s", kind, s.Command)
+				}
+			}
+		}
+		if !strings.Contains(b.String(), says[kind]) || kind != identityService && !strings.Contains(b.String(), "lookup-events") {
+			t.Errorf("%s:\n%s", kind, b.String())
+		}
+		if kind != identityService && !strings.Contains(b.String(), "eventtime >= '\\''2026-03-04T12:00:00Z'\\''") {
+			t.Errorf("%s: the window is missing:\n%s", kind, b.String())
+		}
 	}
 }
 

@@ -62,14 +62,21 @@ type sarifNotification struct {
 }
 
 type sarifResult struct {
-	RuleID              string            `json:"ruleId"`
-	Kind                string            `json:"kind"`
-	Level               string            `json:"level"`
-	Rank                float64           `json:"rank"`
-	Message             sarifMessage      `json:"message"`
-	Locations           []sarifLocation   `json:"locations"`
-	PartialFingerprints map[string]string `json:"partialFingerprints"`
-	Properties          map[string]any    `json:"properties"`
+	RuleID              string             `json:"ruleId"`
+	Kind                string             `json:"kind"`
+	Level               string             `json:"level"`
+	Rank                float64            `json:"rank"`
+	Message             sarifMessage       `json:"message"`
+	Locations           []sarifLocation    `json:"locations"`
+	PartialFingerprints map[string]string  `json:"partialFingerprints"`
+	Suppressions        []sarifSuppression `json:"suppressions,omitempty"`
+	Properties          map[string]any     `json:"properties"`
+}
+
+type sarifSuppression struct {
+	Kind          string `json:"kind"`   // inSource, external
+	Status        string `json:"status"` // accepted
+	Justification string `json:"justification"`
 }
 
 type sarifLocation struct {
@@ -98,9 +105,9 @@ type sarifLogical struct {
 // maxSARIFGaps bounds the notifications; the last one says how many there are.
 const maxSARIFGaps = 100
 
-func writeSARIF(w io.Writer, s *journal.Summary) error {
+func writeSARIF(w io.Writer, s *journal.Summary, o Options) error {
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "mislaid", Rules: sarifRules()}},
+		Tool:        sarifTool{sarifDriver{Name: "mislaid", Rules: sarifRules(s)}},
 		Invocations: []sarifInvocation{sarifRunOf(s)},
 		Results:     []sarifResult{},
 	}
@@ -117,6 +124,13 @@ func writeSARIF(w io.Writer, s *journal.Summary) error {
 			run.Results = append(run.Results, sarifResultOf(&s.Placeholders[i], &s.Placeholders[i].Places[j], true))
 		}
 	}
+	for i := range s.Suppressed {
+		for j := range s.Suppressed[i].Places {
+			if o.ShowSuppressed {
+				run.Results = append(run.Results, sarifResultOf(&s.Suppressed[i], &s.Suppressed[i].Places[j], false))
+			}
+		}
+	}
 	raw, err := encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 	if err != nil {
 		return err
@@ -127,16 +141,33 @@ func writeSARIF(w io.Writer, s *journal.Summary) error {
 	return nil
 }
 
-func sarifRules() []sarifRule {
+func sarifRules(s *journal.Summary) []sarifRule {
 	rule := func(kind secret.Kind, words, score string) sarifRule {
 		return sarifRule{string(kind), sarifMessage{words}, map[string]any{"tags": []string{"security", "secret"}, "security-severity": score}}
 	}
-	return []sarifRule{
+	rules := []sarifRule{
 		rule(secret.AccessKey, "AWS access key: a long-term key id and its secret", "9.0"),
 		rule(secret.SessionKey, "AWS session key: a temporary key id and its secret", "8.0"),
 		rule(secret.KeyID, "AWS key id without a secret", "2.0"),
 		rule(secret.SecretKey, "AWS secret key without an id", "6.0"),
 	}
+	// The others are listed where they were found.
+	fixed := len(rules)
+	var found []secret.Kind
+	for _, list := range [][]journal.Leak{s.Leaks, s.Suppressed} {
+		for i := range list {
+			for j := range list[i].Places {
+				if k := list[i].Places[j].Kind; !slices.Contains(found, k) && !slices.ContainsFunc(rules[:fixed], func(r sarifRule) bool { return r.ID == string(k) }) {
+					found = append(found, k)
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	for _, k := range found {
+		rules = append(rules, rule(k, kindWords(k), "7.0"))
+	}
+	return rules
 }
 
 func sarifRunOf(s *journal.Summary) sarifInvocation {
@@ -166,6 +197,12 @@ func sarifRunOf(s *journal.Summary) sarifInvocation {
 	if s.Coverage.GapTotal > 0 {
 		warn(fmt.Sprintf("incomplete: %d gaps in all", s.Coverage.GapTotal))
 	}
+	if n := len(s.Suppressed); n > 0 {
+		inv.Notifications = append(inv.Notifications, sarifNotification{"note", sarifMessage{suppressedWords(n)}, nil})
+	}
+	for _, e := range s.ExpiredIgnores {
+		warn(text(expiredWords(e)))
+	}
 	if s.Chain.Err != "" {
 		warn("the journal is broken: " + text(s.Chain.Err))
 	}
@@ -190,6 +227,15 @@ func sarifResultOf(l *journal.Leak, p *journal.Place, placeholder bool) sarifRes
 			"verdict": v.State, "why": v.Why, "source": text(p.Ref.Source), "container": text(p.Ref.Container),
 			"fingerprint": p.Fingerprint, "positions": p.Total,
 		},
+	}
+	// A viewer hides what has suppressions: a leak that is shown in spite of them
+	// must not have any.
+	if q := p.Suppressed; q != nil && !l.Overruled() {
+		kind := "external"
+		if q.Inline {
+			kind = "inSource"
+		}
+		r.Suppressions = []sarifSuppression{{kind, "accepted", text(q.Reason + " (" + q.By + ")")}}
 	}
 	if p.State != journal.StateRead {
 		r.Properties["state"], r.Properties["last_read"] = p.State, stamp(p.Found)

@@ -27,6 +27,8 @@ func writeText(w io.Writer, s *journal.Summary, o Options) error {
 		t.leak(&s.Leaks[i])
 	}
 	t.placeholders(s.Placeholders)
+	t.suppressed(s)
+	t.habits(s.Habits)
 	t.coverage(s)
 	if t.err != nil {
 		return fmt.Errorf("report: %w", t.err)
@@ -87,6 +89,9 @@ func (t *page) verdict(s *journal.Summary) {
 		}
 		words = plural(d.Leaks, "leak", "leaks") + ": " + strings.Join(by, ", ") + "; " + strings.Join(verdicts, ", ")
 	}
+	if d.Suppressed > 0 {
+		words += fmt.Sprintf("; %d suppressed", d.Suppressed)
+	}
 	if s.Complete() {
 		t.line(0, bold, words+". Everything was read.")
 		return
@@ -145,15 +150,16 @@ func (t *page) leak(l *journal.Leak) {
 		t.o.paint(bold, Clean(title(l))) + "  " + Clean(verdictWords(l.Verdict)))
 	t.field("Rule", l.Rule)
 	t.field("Why", l.Why)
-	t.field("Verdict", evidence(l.Verdict))
-	account := l.Account
-	if l.Verdict.Account == "" && account != "" {
-		account += ", decoded from the key id"
+	if l.Overruled() {
+		t.field("Suppressed", "it was to be, and is shown because it is live")
 	}
-	t.field("Account", account)
+	t.field("Verdict", evidence(l.Verdict))
+	t.field("Tried", tried(l))
+	t.field("Account", accountWords(l))
 	t.field("Principal", l.Verdict.ARN)
+	t.facts(l)
 	t.field("Exposed to", exposureWords(&l.Exposure))
-	t.field("First seen", stamp(l.FirstSeen))
+	t.field("Window", windowWords(l))
 	for _, c := range l.Credentials {
 		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
 		if c.Fingerprint != "" {
@@ -204,7 +210,7 @@ func (t *page) place(p *journal.Place) {
 	t.raw("    " + t.o.paint(cyan, Clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
-		about = append(about, "by "+p.Author)
+		about = append(about, "by "+authorWords(p.Author))
 	}
 	if at := stamp(p.ModTime); at != "" {
 		about = append(about, at)
@@ -219,6 +225,9 @@ func (t *page) place(p *journal.Place) {
 	t.line(6, plain, strings.Join(about, ", "))
 	if p.Link != "" {
 		t.line(6, plain, p.Link)
+	}
+	if p.Suppressed != nil {
+		t.line(6, faint, "suppressed: "+p.Suppressed.Reason+" ("+p.Suppressed.By+untilWords(p.Suppressed.Expires)+")")
 	}
 	if words := stateWords(p); words != "" {
 		t.line(6, yellow, words)

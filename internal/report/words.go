@@ -15,9 +15,12 @@ import (
 // whole is the path of a place with its inner path, as it stands: not cleaned.
 func whole(itemPath, inner string) string { return itemPath + inner }
 
-// spot names a position behind a path: ":12:8", " at B7", " at byte 90".
+// spot names a position behind a path: ":12:8", "!B7" of a sheet, " at 1716…" of
+// a conversation, " at byte 90".
 func spot(p journal.Position) string {
 	switch {
+	case p.Name != "" && p.Time.IsZero():
+		return "!" + p.Name
 	case p.Name != "":
 		return " at " + p.Name
 	case p.Line > 0 && p.Column > 0:
@@ -35,6 +38,15 @@ func where(p *journal.Place) string {
 		s += spot(p.Positions[0])
 	}
 	return s
+}
+
+// authorWords names who put something there. A number for a name is somebody
+// whose account is gone.
+func authorWords(author string) string {
+	if number, ok := strings.CutPrefix(author, "uid "); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+		return author + " (a leaver: no account has this number any more)"
+	}
+	return author
 }
 
 // headsWords says how many people a head count stands for.
@@ -126,7 +138,7 @@ func title(l *journal.Leak) string {
 		return l.KeyID
 	}
 	if len(l.Credentials) > 0 {
-		return string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint)
+		return strings.TrimSpace(string(l.Credentials[0].Kind) + " " + string(l.Credentials[0].Fingerprint))
 	}
 	return "leak " + l.ID
 }

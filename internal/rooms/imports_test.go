@@ -22,46 +22,126 @@ const xsys = "golang.org/x/sys"
 var rooms = map[string]room{
 	"sources": {},
 	"sources/local": {
-		ours: []string{"sources", "internal/pace"},
+		ours:   []string{"sources", "sources/ntacl", "internal/pace", "internal/paths"},
+		theirs: map[string]string{xsys: "openat, fstat and POSIX ACLs are not in the standard library"},
+	},
+	// No connector: what a Windows security descriptor means is the same on a
+	// file server and on a mounted share, so both sources use it.
+	"sources/ntacl":           {ours: []string{"sources"}},
+	"sources/ntacl/ntacltest": {ours: []string{"sources/ntacl"}},
+	"sources/smb/msrpc":       {ours: []string{"sources", "sources/ntacl"}},
+	"sources/smb": {
+		ours: []string{
+			"sources", "sources/ntacl", "sources/smb/msrpc", "sources/smb/ad", "sources/smb/principals", "internal/pace", "internal/paths", "internal/secret", "internal/smb2",
+		},
 		theirs: map[string]string{
-			xsys:                               "openat, fstat and POSIX ACLs are not in the standard library",
-			"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude",
+			"github.com/cloudsoda/go-smb2":   "NTLM, which no other kept library has with session keys",
+			"github.com/jcmturner/gokrb5/v8": "Kerberos without a C library",
 		},
 	},
+	"sources/smb/ad": {
+		ours: []string{"sources", "sources/ntacl"},
+		theirs: map[string]string{
+			"github.com/go-ldap/ldap/v3":     "LDAP",
+			"github.com/jcmturner/gokrb5/v8": "the tickets that a connector signs in by",
+		},
+	},
+	"sources/smb/principals": {ours: []string{"sources", "sources/ntacl", "sources/smb/ad", "sources/smb/msrpc"}},
+	"sources/smb/smbtest": {
+		theirs: map[string]string{
+			"github.com/cloudsoda/go-smb2": "tests see what another program's client can do",
+			"github.com/go-ldap/ldap/v3":   "fills the directory of a real domain controller",
+		},
+	},
+	"sources/slack": {
+		ours:   []string{"sources", "internal/slackjson", "internal/pace"},
+		theirs: map[string]string{"github.com/slack-go/slack": "calls Slack's methods; BSD, released every few weeks, so it is pinned and behind a few functions"},
+	},
+	"sources/slackexport":     {ours: []string{"sources", "internal/slackjson"}},
+	"sources/slack/slacktest": {},
+	"internal/slackjson":      {ours: []string{"sources"}},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},
 	},
 
-	"detectors":              {ours: []string{"internal/secret", "detectors/anchor"}, notStd: pure},
+	"detectors":              {ours: []string{"internal/secret", "detectors/anchor", "detectors/unwrap"}, notStd: pure},
+	"detectors/unwrap":       {notStd: pure},
 	"detectors/anchor":       {theirs: map[string]string{xsys: "which vector instructions the processor has"}, notStd: pure},
-	"detectors/aws":          {ours: []string{"detectors", "internal/secret"}, notStd: pure},
+	"detectors/aws":          {ours: []string{"detectors", "detectors/unwrap", "internal/secret"}, notStd: pure},
+	"detectors/rules":        {ours: []string{"detectors", "detectors/anchor", "internal/secret", "internal/stricttoml"}, notStd: pure},
+	"detectors/extra":        {ours: []string{"detectors", "detectors/rules", "internal/secret"}, notStd: pure},
+	"detectors/marks":        {ours: []string{"detectors"}, notStd: pure},
 	"detectors/detectortest": {ours: []string{"detectors", "internal/secret"}},
 
-	"verify": {ours: []string{"internal/secret"}},
+	"verify": {
+		ours:   []string{"internal/secret"},
+		theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** of places whose keys are never verified"},
+	},
 	"verify/aws": {
-		ours: []string{"verify", "internal/secret", "internal/pace"},
+		ours: []string{"verify", "verify/aws/audit", "internal/secret", "internal/pace"},
 		theirs: map[string]string{
 			"github.com/aws/aws-sdk-go-v2":             "signs and sends GetCallerIdentity",
 			"github.com/aws/aws-sdk-go-v2/service/sts": "the call itself",
+			"github.com/aws/aws-sdk-go-v2/service/iam": "what a key may read of itself, where that is asked for",
 			"github.com/aws/smithy-go":                 "the vendor's error codes and the steps of a call",
+		},
+	},
+	"verify/aws/policy":     {},
+	"verify/aws/capability": {ours: []string{"verify", "verify/aws/policy"}},
+	"verify/aws/audit": {
+		ours: []string{"verify", "verify/aws/capability", "verify/aws/policy", "internal/pace"},
+		theirs: map[string]string{
+			"github.com/aws/aws-sdk-go-v2":                       "the responder's configuration and retries",
+			"github.com/aws/aws-sdk-go-v2/config":                "the responder's own profile, single sign-on included; never a found key's",
+			"github.com/aws/aws-sdk-go-v2/credentials":           "the responder's read-only role in other accounts",
+			"github.com/aws/aws-sdk-go-v2/service/iam":           "whose key it is, whether it is active, what its owner may do",
+			"github.com/aws/aws-sdk-go-v2/service/organizations": "names of accounts, and service control policies",
+			"github.com/aws/aws-sdk-go-v2/service/cloudtrail":    "whether anything is logged, and from where a key was used",
+			"github.com/aws/aws-sdk-go-v2/service/sts":           "who the responder is, and the account of an old key",
+			"github.com/aws/smithy-go":                           "the vendor's error codes",
+		},
+	},
+	"tools/policyoracle": {
+		ours: []string{"verify/aws/policy"},
+		theirs: map[string]string{
+			"github.com/versity/versitygw": "somebody else's reading of IAM policies, to compare ours with",
 		},
 	},
 	"verify/awstest": {},
 
-	"internal/secret":  {},
-	"internal/pick":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
-	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
-	"internal/extract": {},
+	"internal/stricttoml": {theirs: map[string]string{"github.com/pelletier/go-toml/v2": "TOML files that people write, with line and column for what is wrong"}},
+	"internal/ignore": {
+		ours: []string{"internal/stricttoml"},
+		theirs: map[string]string{
+			"github.com/pelletier/go-toml/v2":  "the type of a day",
+			"github.com/bmatcuk/doublestar/v4": "globs with **, as --exclude takes them",
+		},
+	},
+
+	"internal/secret": {},
+	"internal/pick":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
+	"internal/pace":   {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
+	"internal/extract": {theirs: map[string]string{
+		"github.com/klauspost/compress":   "gzip, deflate and zstd at twice the speed of others, and zstd at all",
+		"github.com/ulikunitz/xz":         "xz",
+		"github.com/bodgit/sevenzip":      "7z",
+		"github.com/nwaples/rardecode/v2": "rar",
+		"github.com/jhillyerd/enmime/v2":  "mail as it really is: broken headers, nested parts",
+		"github.com/richardlehane/mscfb":  "compound files: doc, xls, ppt, msg",
+		xsys:                              "limits of the child process",
+	}},
+	"internal/smb2":  {},
+	"internal/paths": {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
-		ours: []string{"sources", "detectors", "verify", "internal/secret"},
+		ours: []string{"sources", "detectors", "verify", "internal/ignore", "internal/secret"},
 		theirs: map[string]string{
 			xsys:                        "file locks, and opening files without following links",
 			"github.com/dchest/siphash": "a fast keyed hash of 64 bits (CC0)",
 		},
 	},
 	"internal/report": {
-		ours:   []string{"internal/journal", "internal/secret", "sources", "detectors", "verify"},
+		ours:   []string{"internal/ignore", "internal/journal", "internal/secret", "sources", "detectors", "verify"},
 		theirs: map[string]string{"golang.org/x/text": "columns of East Asian names in a terminal"},
 	},
 	"internal/scan": {
@@ -70,16 +150,19 @@ var rooms = map[string]room{
 	},
 	"internal/rooms": {},
 	"internal/bench": {ours: []string{"detectors", "detectors/aws"}},
+	"internal/bench/corpus": {
+		ours:   []string{"detectors/detectortest"},
+		theirs: map[string]string{"golang.org/x/text": "writes files in Japanese character sets"},
+	},
 
 	"cmd/mislaid": {
 		ours: []string{"internal"}, // and everything else: see refuses
 		theirs: map[string]string{
-			"github.com/spf13/cobra":          "commands, completion and manual pages",
-			"github.com/spf13/pflag":          "cobra's flags",
-			"github.com/pelletier/go-toml/v2": "a strict configuration file that tells line and column",
-			"golang.org/x/term":               "whether stderr is a terminal, how wide, and prompts that show nothing",
-			"github.com/zalando/go-keyring":   "tokens of ours that the user keeps in the desktop's keyring",
-			xsys:                              "core dumps are switched off",
+			"github.com/spf13/cobra":        "commands, completion and manual pages",
+			"github.com/spf13/pflag":        "cobra's flags",
+			"golang.org/x/term":             "whether stderr is a terminal, how wide, and prompts that show nothing",
+			"github.com/zalando/go-keyring": "tokens of ours that the user keeps in the desktop's keyring",
+			xsys:                            "core dumps are switched off",
 		},
 	},
 }
@@ -91,6 +174,7 @@ var testModules = map[string]string{
 	"go.uber.org/goleak":                       "no goroutine left behind",
 	"github.com/rogpeppe/go-internal":          "testscript sessions",
 	"github.com/santhosh-tekuri/jsonschema/v6": "reports are checked against their published schema",
+	"github.com/cloudsoda/go-smb2":             "NTLM, where a file server is spoken to without package smb",
 	"golang.org/x/sys":                         "FIFOs, devices and pages that must not be touched",
 }
 

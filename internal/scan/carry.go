@@ -13,7 +13,7 @@ import (
 // seen returns the hash under which a later run knows an item again, or 0 if it
 // is to be read again then: it was not read whole, or its version does not tell.
 func (w *worker) seen(it *sources.Item, f *finds, err error) uint64 {
-	if err != nil || f.attr.Version == "" || f.attr.Fresh || w.info.Once {
+	if err != nil || len(f.unread) > 0 || f.attr.Version == "" || f.attr.Fresh || w.info.Once {
 		return 0
 	}
 	return w.hash.Hash(it.ID, f.attr.Version)
@@ -48,9 +48,12 @@ func (w *worker) look(ctx context.Context, j *job) (ended bool, err error) {
 // keep ends an item that is as an earlier run read it: what was sighted there is
 // taken over with those who can read it now.
 func (w *worker) keep(ctx context.Context, j *job) error {
-	doc := w.audience(ctx, j.item)
-	if ctx.Err() != nil {
+	doc, err := w.audience(ctx, j.item)
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case err != nil:
+		return j.lose(err)
 	}
 	records := append([]journal.Record{{Audience: &doc}}, moved(j.earlier, journal.StateUnchanged, func(sg *journal.Sighting) {
 		sg.AudienceID = doc.ID
@@ -65,6 +68,8 @@ func (w *worker) find(ctx context.Context, j *job) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, sources.ErrSession) && j.mark != nil:
+		return j.lose(err)
 	case errors.Is(err, sources.ErrGone):
 		return w.end(ctx, j, done{}, gone(j.earlier))
 	case err != nil || !j.changes:
@@ -88,6 +93,8 @@ func (w *worker) again(ctx context.Context, j *job) (found bool, err error) {
 			break
 		}
 		return true, nil
+	case errors.Is(err, sources.ErrSession) && j.mark != nil:
+		return false, j.lose(err)
 	case errors.Is(err, sources.ErrGone):
 		return false, w.end(ctx, j, done{}, gone(j.earlier))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mislaid/internal/extract"
 	"mislaid/internal/journal"
 	"mislaid/sources"
 )
@@ -15,16 +16,13 @@ import (
 func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error {
 	info := src.Info()
 	rec := journal.Source{Name: info.Name, Type: info.Type, Title: info.Title, Notes: info.Notes}
-	streams := o.Jobs
-	if info.Streams > 0 {
-		streams = min(streams, info.Streams)
-	}
 	q := newQueue()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return o.Sink.Commit(ctx, []journal.Record{{Source: &rec}}) })
-	for range streams {
+	for range o.streams(info) {
 		g.Go(func() error {
 			w := newWorker(o, src, cpu)
+			defer w.close()
 			var failed error
 			for batch := range q.full { // to the end, even after a failure: the lister waits for its items
 				for _, j := range batch {
@@ -81,6 +79,10 @@ var gapReasons = []struct {
 	{sources.ErrUnsupported, journal.GapUnsupported},
 	{sources.ErrSession, journal.GapSource},
 	{errTooManyAtoms, journal.GapLimit},
+	{extract.ErrLimit, journal.GapLimit},
+	{extract.ErrEncrypted, journal.GapEncrypted},
+	{extract.ErrTorn, journal.GapTorn},
+	{extract.ErrUnsupported, journal.GapUnsupported},
 	{errLate, journal.GapLimit},
 }
 

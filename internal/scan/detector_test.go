@@ -15,7 +15,8 @@ func testDetector() detectors.Detector {
 	return detectors.Detector{
 		Name: "test", Version: 1, Reach: 64,
 		Anchors: []detectors.Anchor{{Literal: "<kid:"}, {Literal: "<sec:"}, {Literal: "<bug:"}},
-		Find: func(dst []detectors.Atom, _, near []byte, base int64) []detectors.Atom {
+		Find: func(dst []detectors.Atom, n detectors.Near) []detectors.Atom {
+			near, base := n.Bytes, n.Base
 			for i := 0; i < len(near); i++ {
 				rest := near[i:]
 				end := bytes.IndexByte(rest, '>')
@@ -31,7 +32,7 @@ func testDetector() detectors.Detector {
 			}
 			return dst
 		},
-		Join: func(dst []detectors.Candidate, atoms []detectors.Atom) []detectors.Candidate {
+		Join: func(dst []detectors.Candidate, atoms []detectors.Atom, _ *detectors.Trace) []detectors.Candidate {
 			for i, a := range atoms {
 				if a.Part != detectors.PartID {
 					continue

@@ -43,6 +43,14 @@ func (w *worker) end(ctx context.Context, j *job, d done, records []journal.Reco
 	return j.mark.end(ctx, j.num, d, records)
 }
 
+// lose ends a job that is not done because its source is gone.
+func (j *job) lose(err error) error {
+	if j.mark != nil {
+		j.mark.lose(err)
+	}
+	return nil
+}
+
 // task is what is to be done with an item.
 type task uint8
 

@@ -55,6 +55,10 @@ func (p *pass) run(ctx context.Context) error {
 		if err := p.wait(ctx); err != nil {
 			return err
 		}
+		if p.mark.isLost() != nil {
+			listed = false // what is wrong is said below
+			break
+		}
 		if it.ID != "" {
 			it.Container = p.c.ID
 			if err := p.item(ctx, it, err); err != nil {
@@ -85,6 +89,12 @@ func (p *pass) run(ctx context.Context) error {
 		return err
 	}
 	p.left.Wait()
+	if lost := p.mark.isLost(); lost != nil {
+		listed = false
+		if !p.from.Likely && len(last) == 0 {
+			last = append(last, gapRecord(p.Options, sources.Ref{Source: p.info.Name, Container: p.c.ID}, p.c.Name, "", lost))
+		}
+	}
 	if expired != nil {
 		return expired
 	}

@@ -33,7 +33,7 @@ type Options struct {
 	Set         *detectors.Set
 	Sink        journal.Sink
 	Submit      func(verify.Request) // takes over the credentials found; nil: they are destroyed
-	Jobs        int                  // scanning goroutines per source; 0: waiting more than the number of processors
+	Jobs        int                  // goroutines that scan at once; 0: waiting more than the number of processors
 	MaxFileSize int64                // larger items are skipped; 0: none are
 	Reads       pace.Limiter         // bytes read, over all sources; nil: no limit
 	Gate        pace.Limiter         // holds back listing and reading; nil: nothing does
@@ -41,14 +41,33 @@ type Options struct {
 	Rules       Rules                // what is left out, and what goes first
 	Reading     string               // what besides Set decides on what is found in given bytes: options of extraction
 	Salt        []byte               // of the journal's Seen records; nil: a new one
+	Extract     Extraction           // how what items are wrapped in is opened
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
 	ReadFirst   *journal.SeenSet     // what the resumed run read in its pass over likely names
 	Since       *Since               // the earlier journal that the scan builds on; nil: none
 	Progress    *Progress            // may be nil
-	Log         *slog.Logger         // what is done with each item, at debug level; nil: nowhere
+	Trace       *detectors.Trace     // hears how one item is judged: see Explain; nil nobody does
+
+	// Accept says whether a candidate counts at a path, for what depends on the
+	// path; nil: every one does. Safe for concurrent use.
+	Accept func(c detectors.Candidate, path string) bool
+
+	Log *slog.Logger // what is done with each item, at debug level; nil: nowhere
+
+	fixedJobs bool // Jobs was given
+}
+
+// streams is how many goroutines read a source. A slow one may want more than
+// Jobs: they wait for it, and tokens bound how many scan.
+func (o Options) streams(info sources.Info) int {
+	if info.Streams > 0 && (info.Streams < o.Jobs || !o.fixedJobs) {
+		return info.Streams
+	}
+	return o.Jobs
 }
 
 func (o Options) withDefaults() Options {
+	o.fixedJobs = o.Jobs > 0
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0) + waiting
 	}
@@ -87,7 +106,7 @@ const maxSources = 8
 // no error. It returns the first error of the sink, or ctx's error.
 func Run(ctx context.Context, srcs []sources.Source, o Options) error {
 	o = o.withDefaults()
-	cpu := newTokens(o.Jobs, len(srcs))
+	cpu := newTokens(o, srcs)
 	return interruptible(ctx, func(ctx context.Context) error {
 		g, ctx := errgroup.WithContext(ctx)
 		g.SetLimit(maxSources)
@@ -138,13 +157,17 @@ func interruptible(ctx context.Context, f func(context.Context) error) error {
 // waits for a server holds none.
 type tokens chan struct{}
 
-// newTokens returns nil, which never blocks, where one source's own workers are
+// newTokens returns nil, which never blocks, where the sources' own workers are
 // the bound already.
-func newTokens(jobs, sources int) tokens {
-	if sources <= 1 {
+func newTokens(o Options, srcs []sources.Source) tokens {
+	workers := 0
+	for _, src := range srcs {
+		workers += o.streams(src.Info())
+	}
+	if workers <= o.Jobs {
 		return nil
 	}
-	return make(tokens, jobs)
+	return make(tokens, o.Jobs)
 }
 
 func (t tokens) take() {

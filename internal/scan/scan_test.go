@@ -196,7 +196,7 @@ func TestSplitEqualsOnePass(t *testing.T) {
 			}
 			var out []string
 			for _, c := range f.candidates {
-				p := f.place(c.Atoms[0])
+				p, _ := f.place(c.Atoms[0])
 				out = append(out, fmt.Sprint(c.Credential.Kind, " ", c.Credential.ID, " ", p.Offset, " ", p.Line, ":", p.Column))
 			}
 			slices.Sort(out)
@@ -329,9 +329,9 @@ func TestSecretsAreDestroyed(t *testing.T) {
 	var mu sync.Mutex
 	var atoms []detectors.Atom
 	find := d.Find
-	d.Find = func(dst []detectors.Atom, head, near []byte, base int64) []detectors.Atom {
+	d.Find = func(dst []detectors.Atom, near detectors.Near) []detectors.Atom {
 		n := len(dst)
-		dst = find(dst, head, near, base)
+		dst = find(dst, near)
 		mu.Lock()
 		defer mu.Unlock()
 		atoms = append(atoms, dst[n:]...)

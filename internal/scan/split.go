@@ -66,6 +66,7 @@ func (w *worker) parts(ctx context.Context, it sources.Item, size int64, head []
 		g.Go(func() (err error) {
 			defer catch(&err)
 			win := newWindow(w.Options, w.cpu)
+			win.name = w.win.name
 			margin := int64(win.margin)
 			for {
 				i := next.Add(1) - 1

@@ -33,6 +33,7 @@ type watermark struct {
 	salt   []byte   // of Seen
 	seen   []uint64 // hashes of items before low that no Seen has yet
 	failed error
+	lost   error // why the source cannot be read any more
 }
 
 // done is an item that is done, or will be.
@@ -54,7 +55,7 @@ func newWatermark(sink journal.Sink, from journal.Checkpoint, salt []byte) *wate
 func (w *watermark) begin() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.next-w.low >= maxAhead && w.failed == nil {
+	for w.next-w.low >= maxAhead && w.failed == nil && w.lost == nil {
 		w.room.Wait()
 	}
 	w.ahead = append(w.ahead, done{})
@@ -97,6 +98,24 @@ func (w *watermark) end(ctx context.Context, item int64, d done, records []journ
 		return w.commit(ctx, w.checkpoint())
 	}
 	return nil
+}
+
+// lose says that an item could not be read because its source is gone. It is
+// not done: the checkpoint stays before it, so that a resumed run reads it.
+func (w *watermark) lose(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lost == nil {
+		w.lost = err
+	}
+	w.room.Broadcast()
+}
+
+// isLost returns why the source cannot be read any more, nil if it can.
+func (w *watermark) isLost() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
 }
 
 // finish writes the container's last checkpoint. It is to be called when every

@@ -28,12 +28,15 @@ type window struct {
 	read   *atomic.Int64 // bytes read, for people to watch
 	buf    []byte
 	head   []byte
+	name   string // base name of the stream's file
 	atoms  []detectors.Atom
 }
 
 func newWindow(o Options, cpu tokens) *window {
+	f := o.Set.NewFinder()
+	f.Trace = o.Trace
 	return &window{
-		finder: o.Set.NewFinder(),
+		finder: f,
 		margin: o.Set.Margin(),
 		cpu:    cpu,
 		read:   &o.Progress.Bytes,
@@ -111,7 +114,7 @@ func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err 
 		if to > from {
 			w.cpu.take()
 			w.atoms, d.line, d.start = w.finder.Find(w.atoms, detectors.Window{
-				Head: w.head, Bytes: w.buf[:n], Base: base, From: from, To: to, Line: d.line, LineStart: d.start,
+				Name: w.name, Head: w.head, Bytes: w.buf[:n], Base: base, From: from, To: to, Line: d.line, LineStart: d.start,
 			})
 			w.cpu.give()
 		}

@@ -29,14 +29,22 @@ type worker struct {
 	win  *window
 	cpu  tokens
 	hash *journal.SeenHasher
+	wrap *extract.Walker // nil: nothing is unwrapped
 
 	splitFrom, partSize int64 // bytes
 }
 
 func newWorker(o Options, src sources.Source, cpu tokens) *worker {
 	return &worker{
-		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(),
+		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(), wrap: o.walker(),
 		splitFrom: splitFrom, partSize: partSize,
+	}
+}
+
+// close ends the worker's child process, if it has one.
+func (w *worker) close() {
+	if w.wrap != nil && w.wrap.Process != nil {
+		_ = w.wrap.Process.Close() // it only reads
 	}
 }
 
@@ -71,12 +79,15 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	if w.Log.Enabled(ctx, slog.LevelDebug) {
 		w.Log.Debug("item", "source", w.info.Name, "path", it.Path, "bytes", f.bytes, "candidates", len(f.candidates), "error", err)
 	}
+	if errors.Is(err, sources.ErrSession) && j.mark != nil {
+		return j.lose(err)
+	}
 	d := done{counts: journal.Counts{Items: 1, Bytes: f.bytes}, seen: w.seen(&it, &f, err)}
 	if reason, ok := skipReason(err); ok {
 		w.Progress.Skipped.Add(1)
 		return w.end(ctx, &j, done{counts: journal.Counts{Skipped: map[string]int64{reason: 1}}}, nil)
 	}
-	var records []journal.Record
+	records := f.gaps(w.Options, w.ref(it), it.Path)
 	if err != nil {
 		d.counts.Items = 0
 		records = append(records, gapRecord(w.Options, w.ref(it), it.Path, "", err))
@@ -91,7 +102,10 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	}
 	var settled []journal.Record
 	if len(f.candidates) > 0 {
-		settled = w.settle(ctx, it, f)
+		var lost error
+		if settled, lost = w.settle(ctx, it, f); lost != nil {
+			return j.lose(lost)
+		}
 	}
 	if err == nil {
 		records = append(records, gone(missing(j.earlier, settled))...)
@@ -100,7 +114,7 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	if err := w.end(ctx, &j, d, append(settled, records...)); err != nil {
 		return err
 	}
-	w.submit(f.candidates)
+	w.submit(it.Path, f.candidates)
 	return nil
 }
 
@@ -115,7 +129,10 @@ type finds struct {
 	attr       sources.Attr
 	bytes      int64
 	sum        string // SHA-256 of the item's bytes, hex; "" not known
-	place      func(a detectors.Atom) journal.Position
+	place      func(a detectors.Atom) (pos journal.Position, within string)
+	marks      map[int]string // by line: the comment that asks to pass over it
+	inner      []innerStream  // what lies in the item, in the order of its candidates; nil: the item is wrapped in nothing
+	unread     []innerGap
 }
 
 func (f *finds) destroy() {
@@ -178,6 +195,7 @@ func panicSite() string {
 }
 
 func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err error) {
+	w.win.name = baseName(it.Path)
 	if it.Inline != nil {
 		return w.scanInline(ctx, it)
 	}
@@ -203,6 +221,9 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	if w.MaxFileSize > 0 && size > w.MaxFileSize {
 		return f, &sources.SkipError{Reason: skipLarge}
 	}
+	if w.wrap != nil && extract.Wrapped(w.win.buf[:first.have]) {
+		return w.unwrap(ctx, it, f, body, r, first)
+	}
 
 	var found found
 	if first.err == nil && it.Ranges && size >= w.splitFrom && w.Jobs > 1 {
@@ -220,7 +241,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	}
 	f.atoms = found.atoms
 	f.place = place(it)
-	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	w.join(&f, it)
 	if len(f.candidates) == 0 {
 		return f, err
 	}
@@ -234,12 +255,43 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	return f, err
 }
 
+// join makes candidates of an item's atoms and keeps those that count at its
+// path.
+func (w *worker) join(f *finds, it sources.Item) {
+	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms), w.Trace)
+	for _, a := range f.atoms {
+		if a.Part == detectors.PartMark {
+			if f.marks == nil {
+				f.marks = make(map[int]string)
+			}
+			f.marks[a.Line] = a.ID
+		}
+	}
+	if w.Accept == nil {
+		return
+	}
+	reject := func(c detectors.Candidate) bool { return !w.Accept(c, it.Path) }
+	f.candidates = slices.DeleteFunc(f.candidates, reject)
+	w.Trace.Reject(reject, "path", "its rule does not apply at this path")
+}
+
+// mark returns the comment on one of the lines of a candidate's parts, "" there
+// is none.
+func (f *finds) mark(c detectors.Candidate) string {
+	for _, a := range c.Atoms {
+		if word := f.marks[a.Line]; word != "" {
+			return word
+		}
+	}
+	return ""
+}
+
 // scanInline scans bytes that the listing delivered.
 func (w *worker) scanInline(ctx context.Context, it sources.Item) (f finds, err error) {
 	found, err := w.whole(ctx, it, bytes.NewReader(it.Inline), whole)
 	f.attr, f.bytes, f.atoms = it.Attr, found.n, found.atoms
 	f.place = place(it)
-	f.candidates = w.Set.Join(nil, slices.Clone(f.atoms))
+	w.join(&f, it)
 	sum := sha256.Sum256(it.Inline)
 	f.sum = hex.EncodeToString(sum[:])
 	return f, err
@@ -280,9 +332,10 @@ type found struct {
 	whole []byte // the item itself where a window held all of it
 }
 
-// place returns how the position of an item's atoms is told.
-func place(it sources.Item) func(a detectors.Atom) journal.Position {
-	return func(a detectors.Atom) journal.Position {
+// place returns how the position of an item's atoms is told, and the ID of the
+// message that they stand in where the item is made of messages.
+func place(it sources.Item) func(a detectors.Atom) (pos journal.Position, within string) {
+	return func(a detectors.Atom) (journal.Position, string) {
 		p := journal.Position{Offset: a.Off, Line: a.Line}
 		if a.LineStart >= 0 {
 			p.Column = int(a.Off-a.LineStart) + 1
@@ -293,8 +346,9 @@ func place(it sources.Item) func(a detectors.Atom) journal.Position {
 		if it.At != nil {
 			s := it.At(a.Off)
 			p.Line, p.Column, p.Name, p.Author, p.Time, p.Link = s.Line, s.Column, s.Name, s.Author, s.Time, s.Link
+			return p, s.Item
 		}
-		return p
+		return p, ""
 	}
 }
 
@@ -323,10 +377,15 @@ func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader, s span
 	} else {
 		return out, nil
 	}
-	narrow, err := newWindow(w.Options, w.cpu).drag(ctx, extract.Narrow(again, order), whole)
+	text := newWindow(w.Options, w.cpu)
+	text.name = w.win.name
+	narrow, err := text.drag(ctx, extract.Narrow(again, order), whole)
 	out.atoms = mergeWide(out.atoms, slices.Clone(narrow.atoms))
 	return out, err
 }
+
+// baseName returns the last part of an item's path.
+func baseName(path string) string { return path[strings.LastIndexAny(path, `/\\`)+1:] }
 
 // paced returns r, slowed down to the limit on reads and held back by the gate
 // where there are such.

@@ -12,8 +12,9 @@ type node struct {
 	mode     uint32 // st_mode
 	uid, gid uint32
 	nlink    uint64
-	acl      acl   // nil: the mode alone decides
-	aclErr   error // why the ACL is not known
+	acl      acl         // nil: the mode alone decides
+	aclErr   error       // why the ACL is not known
+	nt       descriptors // of the last node of a chain
 	ctime    time.Time
 }
 

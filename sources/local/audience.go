@@ -70,7 +70,7 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		return unknownAudience("not waited for"), err
 	}
 	a := judge{chain: c, people: p, uids: uids, gids: gids}.audience()
-	m.widen(&a, c)
+	m.widen(ctx, &a, c)
 	a.Ever = a.Now
 	a.ReadAt = time.Now()
 	return a, nil

@@ -404,10 +404,10 @@ func TestAudienceOnRemoteMount(t *testing.T) {
 	put(t, dir, "f", "x")
 	s := opened(t, Config{Root: dir, Etc: writeEtc(t, nil, 0)})
 	m := s.machine.about.get()
-	m.mounts = append(m.mounts, mount{dir, "cifs"})
+	m.mounts = append(m.mounts, mount{point: dir, fstype: "cifs", source: "//nas/data"})
 	a, err := s.Audience(context.Background(), sources.Item{ID: "f"})
 	must(t, err)
-	if a.Now.AtMost != sources.Public || len(a.Unresolved) != 1 || a.Heads.Max != -1 || !strings.Contains(a.Unresolved[0], "cifs mount") {
+	if a.Now.AtMost != sources.Public || len(a.Unresolved) != 2 || a.Heads.Max != -1 || !strings.Contains(a.Unresolved[0], "cifs mount of //nas/data") {
 		t.Errorf("%+v", a)
 	}
 }

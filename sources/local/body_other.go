@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -23,7 +24,7 @@ func closeFile(f file) { _ = f.Close() }
 // validName refuses IDs that mean more than a name to this system: drives,
 // streams, and separators of its own.
 func validName(id string) bool {
-	return filepath.IsLocal(filepath.FromSlash(unescape(id))) && !strings.ContainsAny(unescape(id), `\:`)
+	return filepath.IsLocal(filepath.FromSlash(paths.Unescape(id))) && !strings.ContainsAny(paths.Unescape(id), `\:`)
 }
 
 // body is an open file, or a range of one.

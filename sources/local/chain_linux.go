@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mislaid/sources/ntacl"
 )
 
 // chainOf reads the rights of the file at path, an absolute path without
@@ -49,6 +51,7 @@ func chainOf(path string) (chain, error) {
 		}
 		c = append(c, n)
 	}
+	c[len(c)-1].nt = readDescriptors(fd)
 	return c, nil
 }
 
@@ -68,16 +71,44 @@ func nodeOf(fd int, path string) (node, error) {
 // aclAttribute is where Linux keeps the access ACL; acl(5).
 const aclAttribute = "system.posix_acl_access"
 
-// readACL returns the ACL of what fd refers to, nil when there is none. The
-// detour over /proc is for O_PATH descriptors, which fgetxattr(2) refuses.
+// readACL returns the ACL of what fd refers to, nil when there is none.
 func readACL(fd int) (acl, error) {
+	value, err := attribute(fd, aclAttribute)
+	if value == nil || err != nil {
+		return nil, err
+	}
+	return parseACL(value)
+}
+
+// readDescriptors reads the security descriptors of what fd refers to.
+func readDescriptors(fd int) (d descriptors) {
+	switch value, err := attribute(fd, remoteAttribute); {
+	case err != nil:
+		d.remoteErr = err
+	case value == nil:
+		d.remoteErr = errNotShown
+	default:
+		d.remote, d.remoteErr = ntacl.Parse(value)
+	}
+	value, err := attribute(fd, sharedAttribute)
+	if value != nil && err == nil {
+		d.shared, err = ntacl.ParseSamba(value)
+	}
+	d.sharedErr = err
+	return d
+}
+
+// attribute returns the extended attribute of what fd refers to, nil when there
+// is none. The detour over /proc is for O_PATH descriptors, which fgetxattr(2)
+// refuses.
+func attribute(fd int, name string) ([]byte, error) {
 	link := fmt.Sprintf("/proc/self/fd/%d", fd)
 	buf := make([]byte, 512)
 	for {
-		n, err := unix.Getxattr(link, aclAttribute, buf)
+		n, err := unix.Getxattr(link, name, buf)
 		switch {
 		case err == nil:
-			return parseACL(buf[:n])
+			return buf[:n], nil
 		case errors.Is(err, unix.ENODATA), errors.Is(err, unix.EOPNOTSUPP):
 			return nil, nil
 		case errors.Is(err, unix.ERANGE) && len(buf) < 1<<16:

@@ -24,10 +24,12 @@
 //
 // The audience of a file is what its owner, group, mode, POSIX ACL and those
 // of every directory above it allow to each account of the machine, widened by
-// what the machine exports over NFS and SMB. Anything that could not be found
-// out is in Audience.Unresolved and raises the upper bound.
+// what the machine exports over NFS and SMB, and on a mounted share or export by
+// those whom its server lets in, as far as the mount shows its NT ACLs. Anything
+// that could not be found out is in Audience.Unresolved and raises the upper
+// bound.
 //
 // This package knows Unix file trees, accounts and exports. It does not know
-// what is in a file, who wants it, or the rights on a remote server whose tree
-// is mounted here.
+// what is in a file, who wants it, or what a remote server whose tree is mounted
+// here does not show.
 package local

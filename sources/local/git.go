@@ -1,5 +1,7 @@
 package local
 
+import "strings"
+
 // gitObjects is the directory in which git keeps compressed objects, and
 // gitPack the one in it that holds packs; gitrepository-layout(5).
 const (
@@ -75,5 +77,5 @@ func (w *walk) sizeOf(d *dir, name string, l *listing) (size int64, some bool, e
 
 // isFanOut reports whether name is one of the 256 directories of loose objects.
 func isFanOut(name string) bool {
-	return len(name) == 2 && unhex(name[0]) >= 0 && unhex(name[1]) >= 0
+	return len(name) == 2 && strings.Trim(name, "0123456789abcdef") == ""
 }

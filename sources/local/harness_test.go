@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 	"mislaid/sources/sourcetest"
 )
@@ -41,7 +42,7 @@ func newTree(t testing.TB) *tree { return &tree{t.TempDir()} }
 func (p *tree) Open(t *testing.T) sources.Source { return openSource(t, Config{Root: p.root}) }
 
 func (p *tree) Ref(path string) (string, string) {
-	return ContainerID, string(escape(nil, []byte(path)))
+	return ContainerID, string(paths.Escape(nil, []byte(path)))
 }
 
 func (p *tree) Put(t *testing.T, path string, data []byte) { put(t, p.root, path, string(data)) }

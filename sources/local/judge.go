@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -121,7 +122,7 @@ func (j judge) ownerGrant(readers []account) sources.Grant {
 			continue
 		}
 		if n := j.chain.blocker(c.as); n != nil {
-			g.By += "; " + legible(n.path) + " (" + j.describe(n) + ") stops " + c.who
+			g.By += "; " + paths.Legible(n.path) + " (" + j.describe(n) + ") stops " + c.who
 		}
 	}
 	return g
@@ -231,7 +232,7 @@ func (j judge) addUnlisted(a *sources.Audience, readers []account) {
 func (j judge) addDoubts(a *sources.Audience) {
 	for i := range j.chain {
 		if n := &j.chain[i]; n.aclErr != nil {
-			unresolved(a, sources.Organisation, "the ACL of "+legible(n.path)+" could not be read")
+			unresolved(a, sources.Organisation, "the ACL of "+paths.Legible(n.path)+" could not be read")
 		}
 	}
 	file := j.chain[len(j.chain)-1:]
@@ -268,7 +269,7 @@ func (j judge) by(n *node, w way) string {
 		}
 	}
 	if n != &j.chain[len(j.chain)-1] {
-		text += " of " + legible(n.path)
+		text += " of " + paths.Legible(n.path)
 	}
 	return text
 }

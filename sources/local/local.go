@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"mislaid/internal/pace"
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -35,7 +36,7 @@ type Config struct {
 // Source is a tree or a file of this machine. It is safe for concurrent use.
 type Source struct {
 	config  Config
-	filter  filter
+	filter  paths.Filter
 	info    sources.Info
 	root    string // absolute, without links, of the directory that dirs.root is
 	leaf    string // the one file that is listed, as it is called in root; "" is the whole tree
@@ -58,7 +59,7 @@ func New(c Config) (*Source, error) {
 	if err := checkConfig(c); err != nil {
 		return nil, err
 	}
-	f, err := newFilter(c.Include, c.Exclude)
+	f, err := paths.NewFilter(c.Include, c.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (s *Source) openRoot() error {
 		s.root = real
 	case st.Mode().IsRegular():
 		s.root, s.leaf = filepath.Dir(real), filepath.Base(real)
-		s.leafID = legible(filepath.Base(abs))
+		s.leafID = paths.Legible(filepath.Base(abs))
 	default:
 		return errors.New("neither a directory nor a regular file")
 	}
@@ -118,7 +119,7 @@ func (s *Source) openRoot() error {
 	}
 	s.dirs = newDirs(h, id, max(1, min(limit, descriptorLimit()/4)), s.config.FollowSymlinks)
 	s.pseudo = pseudo(h)
-	title := legible(abs)
+	title := paths.Legible(abs)
 	s.info = sources.Info{Name: "file://" + filepath.ToSlash(title), Type: "local", Title: title, Looks: true}
 	return nil
 }
@@ -215,7 +216,7 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err != nil {
 		return sources.Item{}, err
 	}
-	if s.leaf == "" && !s.filter.wanted(joinRaw(dirPath, name)) {
+	if s.leaf == "" && !s.filter.Wanted(joinRaw(dirPath, name)) {
 		return sources.Item{}, &sources.SkipError{Reason: "excluded"}
 	}
 	var k kind
@@ -310,7 +311,7 @@ func (s *Source) locate(id string) (dirPath, name string, err error) {
 		}
 		return "", s.leaf, nil
 	}
-	dirPath, name, ok := splitID(id)
+	dirPath, name, ok := paths.SplitID(id)
 	if !ok || !validName(id) {
 		return "", "", fmt.Errorf("local: no listing gives the ID %q: %w", id, sources.ErrGone)
 	}

@@ -8,7 +8,11 @@ import (
 )
 
 // mount is a mounted file system.
-type mount struct{ point, fstype string }
+type mount struct {
+	point, fstype string
+	source        string   // what is mounted: //host/share, host:/path
+	options       []string // of the file system, such as sec=sys
+}
 
 // readMounts reads the mounts of this process; none where there is no /proc.
 func readMounts() []mount {
@@ -26,7 +30,11 @@ func parseMounts(data []byte) []mount {
 		before, after, ok := strings.Cut(line, " - ")
 		f, g := strings.Fields(before), strings.Fields(after)
 		if ok && len(f) >= 5 && len(g) >= 1 {
-			list = append(list, mount{point: unoctal(f[4]), fstype: g[0]})
+			m := mount{point: unoctal(f[4]), fstype: g[0]}
+			if len(g) >= 3 {
+				m.source, m.options = unoctal(g[1]), strings.Split(g[2], ",")
+			}
+			list = append(list, m)
 		}
 	}
 	return list
@@ -59,6 +67,12 @@ func mountOf(list []mount, path string) (best mount) {
 	}
 	return best
 }
+
+// smb reports whether the mount is a share of a server that speaks SMB.
+func (m mount) smb() bool { return m.fstype == "cifs" || m.fstype == "smb3" || m.fstype == "smbfs" }
+
+// nfs reports whether the mount is an export of a server that speaks NFS.
+func (m mount) nfs() bool { return m.fstype == "nfs" || m.fstype == "nfs4" }
 
 // remote reports whether a server decides who reads what is on the mount, or a
 // program of which we know nothing.

@@ -98,12 +98,25 @@ func (e export) to() string {
 }
 
 func (m mount) remoteNote() string {
-	return m.point + " is a " + m.fstype + " mount: who may read it on its server is not read here"
+	what := m.point + " is a " + m.fstype + " mount"
+	if m.source != "" {
+		what += " of " + m.source
+	}
+	switch {
+	case m.nfs() && m.kerberos():
+		return what + " with Kerberos: who of its realm the modes let in is not read here"
+	case m.nfs():
+		return what + " with sec=sys: modes keep out nobody on the hosts that its server lets in, and which those are is not read here"
+	case m.smb():
+		return what + ": who may read it on its server is known only where the mount shows NT ACLs (cifsacl)"
+	}
+	return what + ": who may read it on its server is not read here"
 }
 
 // widen adds to the audience of the file what the machine lets in from outside.
-func (m *machine) widen(a *sources.Audience, c chain) {
-	path := c[len(c)-1].path
+func (m *machine) widen(ctx context.Context, a *sources.Audience, c chain) {
+	file := &c[len(c)-1]
+	path := file.path
 	for _, e := range m.exports {
 		if dir := resolved(e.path); under(path, dir) {
 			e.widen(a, c.below(dir))
@@ -111,10 +124,15 @@ func (m *machine) widen(a *sources.Audience, c chain) {
 	}
 	for _, s := range m.shares {
 		if under(path, resolved(s.path)) {
-			s.widen(a, c)
+			s.widen(ctx, a, c)
 		}
 	}
-	if on := mountOf(m.mounts, path); on.remote() {
+	switch on := mountOf(m.mounts, path); {
+	case on.smb():
+		on.remoteAudience(ctx, a, file)
+	case on.nfs():
+		on.nfsAudience(a)
+	case on.remote():
 		unresolved(a, sources.Public, on.remoteNote())
 	}
 	for _, p := range m.problems {
@@ -188,10 +206,14 @@ func (c chain) readableByAnyButRoot() bool {
 	return false
 }
 
-func (s share) widen(a *sources.Audience, c chain) {
+func (s share) widen(ctx context.Context, a *sources.Audience, c chain) {
+	guarded := s.sharedAudience(ctx, a, &c[len(c)-1])
 	what := "shared by SMB as [" + s.name + "]"
 	g := sources.Grant{Who: what, By: "smb.conf: path = " + s.path, Level: sources.GroupOf, Heads: sources.Heads{Max: -1}}
 	switch {
+	case guarded:
+		a.Machines = append(a.Machines, g)
+		return
 	case s.guests && (s.forced || c.reads(stranger)):
 		g.Who, g.By, g.Level = what+", guests included", g.By+", guest ok = yes", sources.AnyoneLink
 		a.Grants = append(a.Grants, g)

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -73,7 +74,7 @@ func TestSingleFile(t *testing.T) {
 		for it, err := range s.Items(t.Context(), sources.Container{ID: ContainerID}, sources.Cursor(id)) {
 			t.Errorf("after the only item comes %q, %v", it.ID, err)
 		}
-		if s.Info().Name != "file://"+legible(root) {
+		if s.Info().Name != "file://"+paths.Legible(root) {
 			t.Errorf("called %q", s.Info().Name)
 		}
 	}

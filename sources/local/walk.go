@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"mislaid/internal/paths"
 	"mislaid/sources"
 )
 
@@ -43,7 +44,7 @@ func (w *walk) run(after sources.Cursor) {
 	w.resume = string(after)
 	root := frame{dir: w.src.dirs.root.id}
 	if after != "" {
-		root.after = strings.Split(unescape(string(after)), "/")
+		root.after = strings.Split(paths.Unescape(string(after)), "/")
 	}
 	w.enter(root, w.src.dirs.root, "")
 	for !w.done && len(w.frames) > 0 {
@@ -103,7 +104,7 @@ func (w *walk) leave() {
 func (w *walk) visit(f *frame, e entry) {
 	name := f.list.name(e)
 	w.raw = append(w.raw[:f.raw], name...)
-	w.id = escape(w.id[:f.id], name)
+	w.id = paths.Escape(w.id[:f.id], name)
 	var rest []string // of the cursor, below this entry
 	if len(f.after) > 0 {
 		switch c := bytes.Compare(name, []byte(f.after[0])); {
@@ -130,11 +131,11 @@ func (w *walk) visit(f *frame, e entry) {
 		}
 	}
 	flt := &w.src.filter
-	if !flt.exclude.empty() && flt.exclude.match(path) {
+	if !flt.Exclude.Empty() && flt.Exclude.Match(path) {
 		w.skip(id, "excluded")
 		return
 	}
-	included := f.included || flt.include.empty() || flt.include.match(path)
+	included := f.included || flt.Include.Empty() || flt.Include.Match(path)
 	switch {
 	case loop:
 		w.skip(id, "symlink loop")
@@ -226,7 +227,7 @@ func (w *walk) descend(f *frame, id, path, name string, included bool, rest []st
 		}
 	}
 	w.raw, w.id = append(w.raw, '/'), append(w.id, '/')
-	w.enter(frame{dir: d.id, included: included && !w.src.filter.include.empty(), after: rest}, d, id)
+	w.enter(frame{dir: d.id, included: included && !w.src.filter.Include.Empty(), after: rest}, d, id)
 }
 
 func (w *walk) isAncestor(id dirID) bool {

@@ -180,6 +180,13 @@ func (m *Mem) Fail(f Fault) {
 	m.faults = append(m.faults, &f)
 }
 
+// Heal calls off all faults.
+func (m *Mem) Heal() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.faults = nil
+}
+
 // Opened counts the bodies that are open.
 func (m *Mem) Opened() int {
 	m.mu.Lock()

@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,9 +27,16 @@ type Place interface {
 	Deny(t *testing.T, path string)
 }
 
+// without is a place that cannot hold some paths.
+type without struct {
+	Place
+	paths []string
+}
+
 // Run tests that Sources over places as empty returns them keep the promises of
-// package sources.
-func Run(t *testing.T, empty func(t *testing.T) Place) {
+// package sources. Paths that no such place can show, whatever the Source does,
+// are left out.
+func Run(t *testing.T, empty func(t *testing.T) Place, impossible ...string) {
 	tests := []struct {
 		name string
 		run  func(*testing.T, Place)
@@ -40,7 +48,7 @@ func Run(t *testing.T, empty func(t *testing.T) Place) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := goleak.IgnoreCurrent()
-			place := empty(t)
+			place := without{empty(t), impossible}
 			t.Cleanup(func() { goleak.VerifyNone(t, before) })
 			test.run(t, place)
 		})
@@ -63,7 +71,8 @@ func fill(t *testing.T, p Place, paths []string) []string {
 	t.Helper()
 	var put []string
 	for _, path := range paths {
-		clash := false
+		w, ok := p.(without)
+		clash := ok && slices.Contains(w.paths, path)
 		for _, other := range paths {
 			clash = clash || strings.HasPrefix(other, path+"/")
 		}

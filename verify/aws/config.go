@@ -19,6 +19,12 @@ type Config struct {
 	UserAgent  string        // how we name ourselves; "" "mislaid"
 	Proxy      *url.URL      // nil: no proxy, whatever the environment says
 	Timeout    time.Duration // of one call, from dialling to the last byte. 0: 8 s
+	FIPS       bool          // ask the FIPS 140 endpoints, where a partition has them
+	MaxKeyAge  time.Duration // above which a key counts as unrotated. 0: 90 days
+
+	// OnHint is told before a partition is asked that only the text beside a
+	// key names. nil: nobody is.
+	OnHint func(partition, host string)
 
 	Clock     func() time.Time  // signs and dates; nil: time.Now
 	Transport http.RoundTripper // carries the calls instead of our own; nil outside tests
@@ -59,6 +65,11 @@ func (c Config) targets() ([]target, error) {
 		if region != "" && p.has.MatchString(region) {
 			t = p.targetIn(region)
 		}
+		if c.FIPS {
+			if t, ok = t.fips(); !ok {
+				return nil, fmt.Errorf("aws: STS has no FIPS endpoint in %s; the regions of the US and of Canada have, as in us-east-1", t.region)
+			}
+		}
 		all = append(all, t)
 	}
 	if region != "" && !slices.ContainsFunc(all, func(t target) bool { return t.region == region }) {
@@ -83,6 +94,20 @@ func (p partition) target() target { return p.targetIn(p.region) }
 func (p partition) targetIn(region string) target {
 	host := p.host(region)
 	return target{p.name, region, "https://" + host, host, host + ":443"}
+}
+
+// fips returns the FIPS 140 endpoint of the same region. GovCloud's own are such
+// endpoints; elsewhere only the US and Canada have them (AWS General Reference,
+// STS endpoints, 2026).
+func (t target) fips() (target, bool) {
+	switch {
+	case t.partition == "aws-us-gov":
+		return t, true
+	case t.partition == "aws" && (strings.HasPrefix(t.region, "us-") || strings.HasPrefix(t.region, "ca-")):
+		host := "sts-fips." + t.region + ".amazonaws.com"
+		return target{t.partition, t.region, "https://" + host, host, host + ":443"}, true
+	}
+	return t, false
 }
 
 // parseEndpoint accepts https everywhere, and http where no network sees it.

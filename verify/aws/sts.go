@@ -105,6 +105,9 @@ func transport(c Config) *http.Transport {
 // the key. Dead means that each of them was asked and none has an active key
 // of this id; its Detail names those that were not asked.
 func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict {
+	if !r.Credential.Kind.Askable() {
+		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoVerifier}
+	}
 	if r.Credential.ID == "" {
 		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoID}
 	}
@@ -115,9 +118,15 @@ func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict 
 		return verify.Verdict{State: verify.Unverifiable, Why: verify.WhyNoToken}
 	}
 	targets, left := v.route(r.Partition)
+	if isSession(r.Credential) {
+		targets = v.forToken(targets)
+	}
 	var no, unknown *verify.Verdict
 	var without, asked []string
-	for _, t := range targets {
+	for i, t := range targets {
+		if i == 0 && v.config.OnHint != nil && !slices.Contains(v.targets, t) {
+			v.config.OnHint(t.partition, t.host)
+		}
 		verdict := v.ask(ctx, t, r.Credential)
 		asked = append(asked, t.partition)
 		switch verdict.State {
@@ -137,6 +146,28 @@ func (v *Verifier) Verify(ctx context.Context, r verify.Request) verify.Verdict 
 		return *unknown
 	}
 	return conclude(*no, asked, left)
+}
+
+// WouldAsk returns the hosts that Verify would ask about r, in order, and asks
+// none.
+func (v *Verifier) WouldAsk(r verify.Request) (hosts []string) {
+	targets, _ := v.route(r.Partition)
+	if isSession(r.Credential) {
+		targets = v.forToken(targets)
+	}
+	for _, t := range targets {
+		hosts = append(hosts, t.addr)
+	}
+	return hosts
+}
+
+// forToken leaves those targets to which a session token may go: where the text
+// beside it, or the configuration, says.
+func (v *Verifier) forToken(targets []target) []target {
+	if len(v.config.Partitions) == 0 && len(targets) > len(v.targets) {
+		return targets[:1]
+	}
+	return targets
 }
 
 // conclude words the verdict of a key that no asked partition knows. When the
@@ -176,7 +207,14 @@ func (v *Verifier) route(hint string) (targets []target, left string) {
 	if v.config.Endpoint != "" || !p.public {
 		return v.targets, hint
 	}
-	return append([]target{p.target()}, v.targets...), ""
+	t := p.target()
+	if v.config.FIPS {
+		var ok bool
+		if t, ok = t.fips(); !ok {
+			return v.targets, hint
+		}
+	}
+	return append([]target{t}, v.targets...), ""
 }
 
 func isSession(c secret.Credential) bool {

@@ -23,6 +23,7 @@ type Server struct {
 	Inactive Key // a user whose key was switched off
 	Root     Key // a key with the ARN of a root user
 	Session  Key // a session that is not over, with its token
+	Admin    Key // the server's own administrator, who may ask about all of them
 
 	cmd *exec.Cmd
 }
@@ -46,7 +47,8 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cmd = exec.Command(program(t), "--health", "/healthz", "-p", address, "-a", KeyID("AKIA", Account), "-s", Secret(), "iam", "--quiet", "--dir", dir)
+	s.Admin = Key{ID: KeyID("AKIA", Account), Secret: Secret()}
+	s.cmd = exec.Command(program(t), "--health", "/healthz", "-p", address, "-a", s.Admin.ID, "-s", s.Admin.Secret, "iam", "--quiet", "--dir", dir)
 	s.cmd.Env = []string{"HOME=" + dir}
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	dieWithUs(s.cmd)
