@@ -60,7 +60,7 @@ func newScanCommand(a *app) *cobra.Command {
 	f := new(scanFlags)
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
-		Short:   "Find credentials in directory trees and on standard input",
+		Short:   "Find credentials in trees, on file servers, in Slack and on standard input",
 		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + accountMapHelp + "\n\n" + detectorsHelp + "\n\n" + suppressHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
