@@ -8,9 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxProcess is how much memory, in bytes, a child may hold.
-const maxProcess = 384 << 20
-
 // confine takes from this process what a reader of documents has no use for:
 // files to write, core dumps, and memory without end.
 func confine() {

@@ -7,9 +7,6 @@ import (
 	"runtime/debug"
 )
 
-// maxProcess is how much memory, in bytes, a child aims to hold.
-const maxProcess = 384 << 20
-
 // confine keeps this process's memory small.
 func confine() { debug.SetMemoryLimit(maxProcess * 3 / 4) }
 
