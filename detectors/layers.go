@@ -279,7 +279,7 @@ func (f *Finder) unwrapHead(head []byte) []byte {
 
 // prefer leaves one of the atoms that are readings of the same bytes at
 // different depths: the one that takes in more of them, then the one whose
-// label tells what it is, then the deeper one. A part that was read inside a
+// label tells what it is or at least a name, then the deeper one. A part that was read inside a
 // whole credential is none. atoms are in order of Off; here says that only
 // readings from the same byte on are compared, which windows do not part. What
 // is left out comes last, so that its owner can destroy it.
@@ -320,6 +320,9 @@ func better(a, b Atom) bool {
 	}
 	if a.Labelled != b.Labelled {
 		return a.Labelled
+	}
+	if (a.Label == "") != (b.Label == "") {
+		return a.Label != ""
 	}
 	return a.Depth > b.Depth
 }

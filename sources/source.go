@@ -106,8 +106,11 @@ type Item struct {
 	Ranges    bool   // opening at an offset is cheap
 	Inline    []byte // bytes that the listing already delivered; never recorded
 
-	// At names the place of an offset (chat: a message); nil means line and column.
+	// At names the place of an offset (chat: a message); nil means line and
+	// column. It is called when a body of the item has been read.
 	At func(off int64) Spot
+
+	Own any // what the source carries along from its listing; nobody else looks at it
 }
 
 // Attr is what a source knows of an item's bytes without reading them.
@@ -145,4 +148,5 @@ type Spot struct {
 	Author string    // who wrote it, where that differs from the item's author
 	Time   time.Time // when, where that differs from the item's time
 	Link   string
+	Item   string // ID under which Source.Item finds this place, where it is less than the item: a message; "" is the item
 }

@@ -21,6 +21,8 @@ import (
 var connectors = []connector{
 	stdinConnector,
 	smbConnector,
+	slackConnector,
+	slackExportConnector,
 	localConnector,
 }
 
@@ -78,7 +80,7 @@ func connectorFlags() (names []string) {
 
 // coverageFlags are those that say what a scan covers.
 func coverageFlags() []string {
-	names := append([]string{"include", "exclude", "max-file-size"}, chosenCoverage...)
+	names := slices.Concat([]string{"include", "exclude", "max-file-size"}, chosenCoverage, extractionFlags)
 	for _, c := range connectors {
 		names = append(names, c.coverage...)
 	}

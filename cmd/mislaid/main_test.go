@@ -28,6 +28,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": ma
 //	tamper FILE              change one byte in the middle
 //	behead FILE              cut the last line off, and half of the one before
 //	asked N ID               STS must have been asked N times about the key id
+//	slack-export FILE LAYOUT the export of a workspace with keys in it, a folder unless FILE ends in .zip
+//	slack-server             serve that workspace; SLACK_TOKEN opens it, MISLAID_SLACK_API is set
 //	sts-wait                 wait until a request for a stuck key has come
 //	write-raw FILE TEXT      write TEXT, in which Go's escapes mean what they do in Go
 func TestScripts(t *testing.T) {
@@ -46,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"plant": scriptPlant, "status": scriptStatus, "mode": scriptMode, "only": scriptOnly,
 			"tamper": scriptTamper, "behead": scriptBehead, "sts-wait": scriptWaitSTS, "asked": scriptAsked, "write-raw": scriptWriteRaw,
+			"slack-export": scriptSlackExport, "slack-server": scriptSlackServer,
 		},
 	})
 }

@@ -42,6 +42,7 @@ func newRecheckCommand(a *app) *cobra.Command {
 	}
 	f.crawl.choose.defineNever(cmd)
 	f.crawl.pacing.define(cmd)
+	f.crawl.extract.define(cmd)
 	f.crawl.defineConnectors(cmd)
 	f.known.defineIgnore(cmd)
 	f.verify.define(cmd)
@@ -60,7 +61,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if !journalExists(path) {
 		return fmt.Errorf("there is no journal %s", path)
 	}
-	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd)); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.extract.check()); err != nil {
 		return err
 	}
 	if err := makePathsAbsolute(cmd, "ignore"); err != nil {
@@ -98,7 +99,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, slices.Concat(connectorFlags(), verificationFlags, []string{"never-open"})); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), extractionFlags, verificationFlags, []string{"never-open"})); err != nil {
 		return nil, err
 	}
 	rules, err := f.crawl.choose.rules()

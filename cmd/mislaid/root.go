@@ -7,7 +7,8 @@ import (
 const rootHelp = `mislaid finds credentials that people left lying around, asks the vendor once
 whether each one is alive, and says who could have seen it.
 
-Today it crawls directory trees and standard input and knows AWS access keys; on
+It crawls directory trees, standard input, file servers over SMB and Slack, opens
+archives, documents and mail, and knows AWS access keys and their kin; on
 request also what lies beside them, and what your own rules describe.`
 
 const rootExamples = `  mislaid scan                          # the current directory
@@ -53,7 +54,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.AddCommand(
 		newScanCommand(a), newReportCommand(a), newRecheckCommand(a), newExplainCommand(a), newSelftestCommand(a),
 		newLsCommand(a), newCheckCommand(a), newPermissionsCommand(a),
-		newManCommand(), newVersionCommand(),
+		newManCommand(), newVersionCommand(), newUnpackCommand(a),
 	)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return applySettings(cmd, a.env) }
 	return root

@@ -60,7 +60,7 @@ func newScanCommand(a *app) *cobra.Command {
 	f := new(scanFlags)
 	cmd := &cobra.Command{
 		Use:     "scan [TARGET...]",
-		Short:   "Find credentials in directory trees and on standard input",
+		Short:   "Find credentials in trees, on file servers, in Slack and on standard input",
 		Long:    scanHelp + "\n\n" + targetHelp() + "\n\n" + accountMapHelp + "\n\n" + detectorsHelp + "\n\n" + suppressHelp + "\n\n" + exitHelp + "\n\n" + environmentHelp,
 		Example: scanExamples,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.scan(cmd, f, args) },
@@ -88,7 +88,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.crawl.jobs < 0 {
 		return errors.New("--jobs: must not be negative")
 	}
-	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check()); err != nil {
+	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check(), f.crawl.extract.check()); err != nil {
 		return err
 	}
 	if err := makePathsAbsolute(cmd, "rules", "ignore"); err != nil {
@@ -163,7 +163,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if f.journal, err = filepath.Abs(f.journal); err != nil {
 		return fmt.Errorf("--journal: %w", err)
 	}
-	f.crawl.own = a.ownFiles(f)
+	f.crawl.own, f.crawl.scans, f.crawl.reason = a.ownFiles(f), true, f.reason
 	opened, err := openTargets(cmd.Context(), a, targets, &f.crawl)
 	if err != nil {
 		return err

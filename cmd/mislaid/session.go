@@ -116,7 +116,7 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 	o := scan.Options{
 		Set: s.found.set, Accept: s.found.accept, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
 		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log, Rules: s.rules, Deadline: s.crawl.pacing.deadline,
-		Reading: reading(s.cmd),
+		Reading: reading(s.cmd), Extract: s.crawl.extract.options(),
 		Submit: func(r verify.Request) {
 			if note := s.submitted.Load(); note != nil {
 				(*note)(r)

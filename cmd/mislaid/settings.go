@@ -91,6 +91,9 @@ func setFlag(fs *pflag.FlagSet, f *pflag.Flag, values []string) error {
 	for _, v := range values {
 		if err := fs.Set(f.Name, v); err != nil {
 			if invalid := new(pflag.InvalidValueError); errors.As(err, &invalid) {
+				if _, secret := f.Value.(*credential); secret {
+					return invalid.Unwrap() // people put the credential where its place belongs
+				}
 				return fmt.Errorf("%q: %w", v, invalid.Unwrap())
 			}
 			return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mislaid/internal/extract"
 	"mislaid/internal/journal"
 	"mislaid/internal/report"
 	"mislaid/internal/scan"
@@ -24,12 +25,11 @@ import (
 // --verdict-max-age says otherwise. An older one is asked for again.
 const verdictMaxAge = 24 * time.Hour
 
-// extractionFlags are those that decide on what is found in given bytes: a
-// journal of other values tells nothing of what this scan would find.
-var extractionFlags []string
-
-// reading names the values of extractionFlags.
-func reading(cmd *cobra.Command) string { return strings.Join(words(cmd, extractionFlags), " ") }
+// reading names how bytes are read: what is unwrapped by this version, and the
+// values of extractionFlags.
+func reading(cmd *cobra.Command) string {
+	return fmt.Sprintf("extract/%d %s", extract.Version, strings.Join(words(cmd, extractionFlags), " "))
+}
 
 // earlier is the journal that a scan builds on.
 type earlier struct {

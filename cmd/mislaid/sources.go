@@ -19,10 +19,14 @@ type crawlFlags struct {
 	ioLimit          byteRate
 	choose           chooseFlags
 	pacing           pacingFlags
+	extract          extractFlags
 	local            localFlags
 	smb              smbFlags
+	slack            slackFlags
 
-	own []string // absolute paths of ours that are left out: journals hold key ids
+	scans  bool     // content is read, not only listed
+	reason string   // why, as the user said
+	own    []string // absolute paths of ours that are left out: journals hold key ids
 }
 
 func (f *crawlFlags) define(cmd *cobra.Command) {
@@ -35,6 +39,7 @@ func (f *crawlFlags) define(cmd *cobra.Command) {
 	f.choose.define(cmd)
 	f.pacing.define(cmd)
 	f.pacing.defineDeadline(cmd)
+	f.extract.define(cmd)
 	f.defineConnectors(cmd)
 }
 

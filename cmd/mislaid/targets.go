@@ -16,7 +16,7 @@ type target struct {
 }
 
 // plannedSchemes are spelled like targets but belong to other versions.
-var plannedSchemes = []string{"slack:", "slack-export:", "gdrive:"}
+var plannedSchemes = []string{"gdrive:"}
 
 var webAddress = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
 

@@ -84,6 +84,8 @@ func TestTargets(t *testing.T) {
 		{nil, []string{here}},
 		{[]string{".", "./", here}, []string{here}},
 		{[]string{"-", "a", "-"}, []string{"-", filepath.Join(here, "a")}},
+		{[]string{"slack:", "slack://"}, []string{"slack:"}},
+		{[]string{"slack-export:a.zip"}, []string{"slack-export:" + filepath.Join(here, "a.zip")}},
 		{[]string{"./smb:"}, []string{filepath.Join(here, "smb:")}},
 		{[]string{"smb://FS/a b/c", "//fs/a b/c", `\\fs\a b\c`}, []string{"smb://fs/a%20b/c"}},
 	} {
@@ -99,7 +101,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%q does not survive a journal: %v", c.args, err)
 		}
 	}
-	for _, arg := range []string{"", "smb:x", "smb://x:pw@y/z", "slack:", "slack-export:a.zip", "gdrive:root", "https://x", `\\`} {
+	for _, arg := range []string{"", "smb:x", "smb://x:pw@y/z", "slack:acme", "slack-export:", "gdrive:root", "https://x", `\\`} {
 		if got, err := parseTargets([]string{arg}); err == nil {
 			t.Errorf("%q: %v", arg, got)
 		}

@@ -176,6 +176,8 @@ const (
 	GapUnsupported = "unsupported"
 	GapTooLarge    = "too large"
 	GapLimit       = "limit"
+	GapEncrypted   = "encrypted"
+	GapTorn        = "damaged"
 	GapSource      = "source ended"
 	GapError       = "error"
 )

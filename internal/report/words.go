@@ -15,9 +15,12 @@ import (
 // whole is the path of a place with its inner path, as it stands: not cleaned.
 func whole(itemPath, inner string) string { return itemPath + inner }
 
-// spot names a position behind a path: ":12:8", " at B7", " at byte 90".
+// spot names a position behind a path: ":12:8", "!B7" of a sheet, " at 1716…" of
+// a conversation, " at byte 90".
 func spot(p journal.Position) string {
 	switch {
+	case p.Name != "" && p.Time.IsZero():
+		return "!" + p.Name
 	case p.Name != "":
 		return " at " + p.Name
 	case p.Line > 0 && p.Column > 0:

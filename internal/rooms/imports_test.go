@@ -53,6 +53,13 @@ var rooms = map[string]room{
 			"github.com/go-ldap/ldap/v3":   "fills the directory of a real domain controller",
 		},
 	},
+	"sources/slack": {
+		ours:   []string{"sources", "internal/slackjson", "internal/pace"},
+		theirs: map[string]string{"github.com/slack-go/slack": "calls Slack's methods; BSD, released every few weeks, so it is pinned and behind a few functions"},
+	},
+	"sources/slackexport":     {ours: []string{"sources", "internal/slackjson"}},
+	"sources/slack/slacktest": {},
+	"internal/slackjson":      {ours: []string{"sources"}},
 	"sources/sourcetest": {
 		ours:   []string{"sources"},
 		theirs: map[string]string{"go.uber.org/goleak": "a source must leave no goroutine behind"},
@@ -112,12 +119,20 @@ var rooms = map[string]room{
 		},
 	},
 
-	"internal/secret":  {},
-	"internal/pick":    {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
-	"internal/pace":    {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
-	"internal/extract": {},
-	"internal/smb2":    {},
-	"internal/paths":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
+	"internal/secret": {},
+	"internal/pick":   {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for names"}},
+	"internal/pace":   {theirs: map[string]string{"golang.org/x/time": "a token bucket"}},
+	"internal/extract": {theirs: map[string]string{
+		"github.com/klauspost/compress":   "gzip, deflate and zstd at twice the speed of others, and zstd at all",
+		"github.com/ulikunitz/xz":         "xz",
+		"github.com/bodgit/sevenzip":      "7z",
+		"github.com/nwaples/rardecode/v2": "rar",
+		"github.com/jhillyerd/enmime/v2":  "mail as it really is: broken headers, nested parts",
+		"github.com/richardlehane/mscfb":  "compound files: doc, xls, ppt, msg",
+		xsys:                              "limits of the child process",
+	}},
+	"internal/smb2":  {},
+	"internal/paths": {theirs: map[string]string{"github.com/bmatcuk/doublestar/v4": "globs with ** for --include and --exclude"}},
 	"internal/journal": {
 		ours: []string{"sources", "detectors", "verify", "internal/ignore", "internal/secret"},
 		theirs: map[string]string{

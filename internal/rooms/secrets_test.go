@@ -17,7 +17,9 @@ func TestReveal(t *testing.T) {
 				return true
 			}
 			calls++
-			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") && !under(f.pkg, module+"/sources/smb") { // where the password of our own account is used
+			// The last two hold credentials of our own, on their way to a server.
+			if !f.test && !under(f.pkg, module+"/internal/secret") && !under(f.pkg, module+"/detectors") && !under(f.pkg, module+"/verify") &&
+				!under(f.pkg, module+"/sources/smb") && f.pkg != module+"/cmd/mislaid" {
 				t.Errorf("%s: Reveal", f.fset.Position(sel.Pos()))
 			}
 			return true

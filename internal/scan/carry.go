@@ -13,7 +13,7 @@ import (
 // seen returns the hash under which a later run knows an item again, or 0 if it
 // is to be read again then: it was not read whole, or its version does not tell.
 func (w *worker) seen(it *sources.Item, f *finds, err error) uint64 {
-	if err != nil || f.attr.Version == "" || f.attr.Fresh || w.info.Once {
+	if err != nil || len(f.unread) > 0 || f.attr.Version == "" || f.attr.Fresh || w.info.Once {
 		return 0
 	}
 	return w.hash.Hash(it.ID, f.attr.Version)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mislaid/internal/extract"
 	"mislaid/internal/journal"
 	"mislaid/sources"
 )
@@ -21,6 +22,7 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	for range o.streams(info) {
 		g.Go(func() error {
 			w := newWorker(o, src, cpu)
+			defer w.close()
 			var failed error
 			for batch := range q.full { // to the end, even after a failure: the lister waits for its items
 				for _, j := range batch {
@@ -77,6 +79,10 @@ var gapReasons = []struct {
 	{sources.ErrUnsupported, journal.GapUnsupported},
 	{sources.ErrSession, journal.GapSource},
 	{errTooManyAtoms, journal.GapLimit},
+	{extract.ErrLimit, journal.GapLimit},
+	{extract.ErrEncrypted, journal.GapEncrypted},
+	{extract.ErrTorn, journal.GapTorn},
+	{extract.ErrUnsupported, journal.GapUnsupported},
 	{errLate, journal.GapLimit},
 }
 

@@ -25,6 +25,8 @@ func Explain(ctx context.Context, src sources.Source, it sources.Item, o Options
 	f, err := w.scan(ctx, it)
 	defer f.destroy()
 	defer w.win.clear()
-	e.Place, e.Bytes = place(it), f.bytes
+	of := place(it)
+	e.Place = func(a detectors.Atom) journal.Position { pos, _ := of(a); return pos }
+	e.Bytes = f.bytes
 	return e, err
 }

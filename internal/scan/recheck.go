@@ -40,7 +40,9 @@ func Recheck(ctx context.Context, srcs []sources.Source, places []journal.Place,
 			g.Go(func() error {
 				err := fmt.Errorf("source %s is not among the targets: %w", ref.Source, sources.ErrGone)
 				if t.src != nil {
-					err = newWorker(o, t.src, nil).recheck(ctx, ref, t.places)
+					w := newWorker(o, t.src, nil)
+					defer w.close()
+					err = w.recheck(ctx, ref, t.places)
 				}
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -74,7 +76,7 @@ func (w *worker) recheck(ctx context.Context, ref sources.Ref, places []journal.
 	}
 	wanted := make(map[sightingKey]bool)
 	for _, p := range places {
-		wanted[sightingKey{p.Kind, p.KeyID, p.Fingerprint}] = true
+		wanted[sightingKey{kind: p.Kind, id: p.KeyID, print: p.Fingerprint}] = true
 	}
 	kept := f.candidates[:0:0]
 	for _, c := range f.candidates {

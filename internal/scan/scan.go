@@ -41,6 +41,7 @@ type Options struct {
 	Rules       Rules                // what is left out, and what goes first
 	Reading     string               // what besides Set decides on what is found in given bytes: options of extraction
 	Salt        []byte               // of the journal's Seen records; nil: a new one
+	Extract     Extraction           // how what items are wrapped in is opened
 	From        []journal.Checkpoint // the last checkpoints of the run that is resumed
 	ReadFirst   *journal.SeenSet     // what the resumed run read in its pass over likely names
 	Since       *Since               // the earlier journal that the scan builds on; nil: none

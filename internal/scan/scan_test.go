@@ -196,7 +196,7 @@ func TestSplitEqualsOnePass(t *testing.T) {
 			}
 			var out []string
 			for _, c := range f.candidates {
-				p := f.place(c.Atoms[0])
+				p, _ := f.place(c.Atoms[0])
 				out = append(out, fmt.Sprint(c.Credential.Kind, " ", c.Credential.ID, " ", p.Offset, " ", p.Line, ":", p.Column))
 			}
 			slices.Sort(out)

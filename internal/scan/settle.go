@@ -25,9 +25,14 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 	records := []journal.Record{{Audience: &doc}}
 
 	sightings := make(map[sightingKey]*journal.Sighting)
-	for _, c := range f.candidates {
+	for i, c := range f.candidates {
 		key := keyOf(c)
-		pos := f.place(c.Atoms[0])
+		place := f.place
+		if in := f.innerOf(i); in != nil {
+			key.inner, place = in.path, in.place
+		}
+		pos, within := place(c.Atoms[0])
+		key.within = within
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
 			if f.mark(c) == "" {
@@ -36,12 +41,19 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			continue
 		}
 		s := &journal.Sighting{
-			Ref: w.ref(it), Path: it.Path, Link: it.Link,
+			Ref: w.ref(it), Path: it.Path, Inner: key.inner, Link: it.Link,
 			Kind: key.kind, KeyID: key.id, Fingerprint: key.print,
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
 			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
 			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: f.mark(c),
+		}
+		if within != "" { // a message: it is found again, dated and signed by itself
+			s.Ref.Item = within
+			s.Link, s.Author = cmp.Or(pos.Link, s.Link), cmp.Or(pos.Author, s.Author)
+			if !pos.Time.IsZero() {
+				s.ModTime = pos.Time
+			}
 		}
 		sightings[key] = s
 		records = append(records, journal.Record{Sighting: s})
@@ -69,13 +81,15 @@ func (w *worker) audience(ctx context.Context, it sources.Item) (journal.Audienc
 }
 
 type sightingKey struct {
-	kind  secret.Kind
-	id    string
-	print secret.Fingerprint
+	kind   secret.Kind
+	id     string
+	print  secret.Fingerprint
+	within string // the message within the item; "" where the item is one
+	inner  string // where in the item's wrappings; "" the item itself
 }
 
 func keyOf(c detectors.Candidate) sightingKey {
-	return sightingKey{c.Credential.Kind, c.Credential.ID, c.Credential.Fingerprint()}
+	return sightingKey{kind: c.Credential.Kind, id: c.Credential.ID, print: c.Credential.Fingerprint()}
 }
 
 // submit hands credentials to the verifier, each once. The queue gets bytes of

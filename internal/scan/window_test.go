@@ -50,7 +50,7 @@ func TestDragFindsAtEveryEdge(t *testing.T) {
 		for _, a := range d.atoms {
 			got = append(got, int(a.Off))
 			line, column := spotOf(text, a.Off)
-			if p := place(item("x"))(a); p.Line != line || p.Column != column {
+			if p, _ := place(item("x"))(a); p.Line != line || p.Column != column {
 				t.Errorf("%s: offset %d is at %d:%d, got %d:%d", name, a.Off, line, column, p.Line, p.Column)
 			}
 		}

@@ -29,14 +29,22 @@ type worker struct {
 	win  *window
 	cpu  tokens
 	hash *journal.SeenHasher
+	wrap *extract.Walker // nil: nothing is unwrapped
 
 	splitFrom, partSize int64 // bytes
 }
 
 func newWorker(o Options, src sources.Source, cpu tokens) *worker {
 	return &worker{
-		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(),
+		Options: o, src: src, info: src.Info(), win: newWindow(o, cpu), cpu: cpu, hash: o.hasher(), wrap: o.walker(),
 		splitFrom: splitFrom, partSize: partSize,
+	}
+}
+
+// close ends the worker's child process, if it has one.
+func (w *worker) close() {
+	if w.wrap != nil && w.wrap.Process != nil {
+		_ = w.wrap.Process.Close() // it only reads
 	}
 }
 
@@ -79,7 +87,7 @@ func (w *worker) handle(ctx context.Context, j job) error {
 		w.Progress.Skipped.Add(1)
 		return w.end(ctx, &j, done{counts: journal.Counts{Skipped: map[string]int64{reason: 1}}}, nil)
 	}
-	var records []journal.Record
+	records := f.gaps(w.Options, w.ref(it), it.Path)
 	if err != nil {
 		d.counts.Items = 0
 		records = append(records, gapRecord(w.Options, w.ref(it), it.Path, "", err))
@@ -121,8 +129,10 @@ type finds struct {
 	attr       sources.Attr
 	bytes      int64
 	sum        string // SHA-256 of the item's bytes, hex; "" not known
-	place      func(a detectors.Atom) journal.Position
+	place      func(a detectors.Atom) (pos journal.Position, within string)
 	marks      map[int]string // by line: the comment that asks to pass over it
+	inner      []innerStream  // what lies in the item, in the order of its candidates; nil: the item is wrapped in nothing
+	unread     []innerGap
 }
 
 func (f *finds) destroy() {
@@ -210,6 +220,9 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	}
 	if w.MaxFileSize > 0 && size > w.MaxFileSize {
 		return f, &sources.SkipError{Reason: skipLarge}
+	}
+	if w.wrap != nil && extract.Wrapped(w.win.buf[:first.have]) {
+		return w.unwrap(ctx, it, f, body, r, first)
 	}
 
 	var found found
@@ -319,9 +332,10 @@ type found struct {
 	whole []byte // the item itself where a window held all of it
 }
 
-// place returns how the position of an item's atoms is told.
-func place(it sources.Item) func(a detectors.Atom) journal.Position {
-	return func(a detectors.Atom) journal.Position {
+// place returns how the position of an item's atoms is told, and the ID of the
+// message that they stand in where the item is made of messages.
+func place(it sources.Item) func(a detectors.Atom) (pos journal.Position, within string) {
+	return func(a detectors.Atom) (journal.Position, string) {
 		p := journal.Position{Offset: a.Off, Line: a.Line}
 		if a.LineStart >= 0 {
 			p.Column = int(a.Off-a.LineStart) + 1
@@ -332,8 +346,9 @@ func place(it sources.Item) func(a detectors.Atom) journal.Position {
 		if it.At != nil {
 			s := it.At(a.Off)
 			p.Line, p.Column, p.Name, p.Author, p.Time, p.Link = s.Line, s.Column, s.Name, s.Author, s.Time, s.Link
+			return p, s.Item
 		}
-		return p
+		return p, ""
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // names turns uids into user names and remembers them. Safe for concurrent use.
@@ -15,6 +16,14 @@ type names struct {
 	etc  string
 	mu   sync.RWMutex
 	byID map[uint32]string
+
+	last atomic.Pointer[named] // most files beside one another have one owner
+}
+
+// named is a user and the user's name.
+type named struct {
+	uid  uint32
+	name string
 }
 
 func newNames(etc string) *names {
@@ -31,10 +40,14 @@ func newNames(etc string) *names {
 
 // of returns the name of the user, or "uid N".
 func (n *names) of(ctx context.Context, uid uint32) string {
+	if last := n.last.Load(); last != nil && last.uid == uid {
+		return last.name
+	}
 	n.mu.RLock()
 	name, ok := n.byID[uid]
 	n.mu.RUnlock()
 	if ok {
+		n.last.Store(&named{uid, name})
 		return name
 	}
 	name = "uid " + strconv.FormatUint(uint64(uid), 10)

@@ -83,6 +83,15 @@ func furnish() error {
 			return fmt.Errorf("ip %v: %w: %s (apt-get install iproute2)", args, err, out)
 		}
 	}
+	// Where Samba keeps what only one controller on a machine can have.
+	for _, dir := range []string{"/run/samba", "/var/lib/samba", "/var/cache/samba"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
+			return fmt.Errorf("%s of our own: %w", dir, err)
+		}
+	}
 	for file, text := range map[string]string{
 		"/etc/resolv.conf": "nameserver 127.0.0.1\n",
 		"/etc/hosts":       names,

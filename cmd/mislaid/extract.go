@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mislaid/internal/extract"
+	"mislaid/internal/scan"
+)
+
+// extractFlags say how what files are wrapped in is opened.
+type extractFlags struct {
+	off      bool
+	depth    int
+	maxBytes size
+	maxRatio int64
+	timeout  time.Duration
+}
+
+func (f *extractFlags) define(cmd *cobra.Command) {
+	fs, d := cmd.Flags(), extract.DefaultLimits
+	f.maxBytes = size(d.Bytes)
+	fs.BoolVar(&f.off, "no-extract", false, "scan archives and documents as the bytes they are, and open none")
+	fs.IntVar(&f.depth, "extract-depth", d.Depth, "open this `many` wrappings within one another")
+	fs.Var(&f.maxBytes, "extract-max-bytes", "unpack at most this much from one file")
+	fs.Int64Var(&f.maxRatio, "extract-max-ratio", d.Ratio, "stop at what unpacks to more than this `many` times its size")
+	fs.DurationVar(&f.timeout, "extract-timeout", d.Timeout, "unpack one file no longer than this")
+}
+
+// extractionFlags are those that say what is found in given bytes: a scan is not
+// resumed with other values, and a journal of other values tells nothing of what
+// this scan would find.
+var extractionFlags = []string{"no-extract", "extract-depth", "extract-max-bytes", "extract-max-ratio"}
+
+func (f *extractFlags) check() error {
+	if f.depth < 1 || f.maxRatio < 1 || f.timeout <= 0 {
+		return fmt.Errorf("--extract-depth, --extract-max-ratio and --extract-timeout must be above 0; --no-extract opens nothing")
+	}
+	return nil
+}
+
+// options are how the scan unwraps.
+func (f *extractFlags) options() scan.Extraction {
+	e := scan.Extraction{
+		Off: f.off,
+		Limits: extract.Limits{
+			Depth: f.depth, Bytes: int64(f.maxBytes), Ratio: f.maxRatio, Timeout: f.timeout,
+		},
+	}
+	if exe, err := os.Executable(); err == nil {
+		e.Command = []string{exe, unpackCommand}
+	}
+	return e
+}
+
+// unpackCommand makes this program the child that reads what is wrapped.
+const unpackCommand = "unpack-worker"
+
+func newUnpackCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:    unpackCommand,
+		Short:  "Read wrapped formats for a scan (internal)",
+		Long:   "A scan starts this command for formats whose readers it keeps in a process of\ntheir own. It is of no use by itself.",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := extract.Serve(a.stdin, a.stdout); err != nil {
+				return &exitError{exitBug, err}
+			}
+			return nil
+		},
+	}
+}

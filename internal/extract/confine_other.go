@@ -1,0 +1,14 @@
+//go:build !linux
+
+package extract
+
+import (
+	"os/exec"
+	"runtime/debug"
+)
+
+// confine keeps this process's memory small.
+func confine() { debug.SetMemoryLimit(maxProcess * 3 / 4) }
+
+// dieWithParent has nothing to set: the child ends when its pipe does.
+func dieWithParent(*exec.Cmd) {}

@@ -1,0 +1,291 @@
+package extract
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// workbook is what the sheets of an xlsx share (ECMA-376-1, 18).
+type workbook struct {
+	names   map[string]string // sheet names by part
+	strings []byte            // all shared strings, one after the other
+	ends    []uint32          // where each one ends in strings
+	used    []uint64          // bit i: a cell shows string i
+	held    int64
+}
+
+// maxStrings is how many bytes of shared strings are held: their index counts.
+const maxStrings = 1<<31 - 1
+
+// workbook reads what the sheets share. What of it cannot be held is a gap, and
+// is scanned as a text of its own.
+func (w *walk) workbook(p place, r *zip.Reader) (*workbook, error) {
+	b := &workbook{names: make(map[string]string)}
+	targets := make(map[string]string) // sheet part by relation
+	for _, f := range r.File {
+		if f.Name != "xl/_rels/workbook.xml.rels" {
+			continue
+		}
+		if err := w.part(p.in(f.Name), f, func(x io.Reader) error {
+			return eachStart(x, func(t xmlToken) {
+				if string(t.name) == "Relationship" {
+					target := t.attr("Target")
+					if !strings.HasPrefix(target, "/") {
+						target = path.Join("xl", target)
+					}
+					targets[t.attr("Id")] = strings.TrimPrefix(target, "/")
+				}
+			})
+		}); err != nil {
+			return b, err
+		}
+	}
+	for _, f := range r.File {
+		var err error
+		switch f.Name {
+		case "xl/workbook.xml":
+			err = w.part(p.in(f.Name), f, func(x io.Reader) error {
+				return eachStart(x, func(t xmlToken) {
+					if string(t.name) == "sheet" {
+						b.names[targets[t.attr("id")]] = t.attr("name")
+					}
+				})
+			})
+		case "xl/sharedStrings.xml":
+			err = w.part(p.in(f.Name), f, func(x io.Reader) error { return b.read(w, x) })
+			if err == nil && b.held < 0 {
+				b.held = 0
+				err = w.part(p.in(f.Name), f, func(x io.Reader) error {
+					return w.derived(p, "shared strings", paragraphs(x, officeRules), nil)
+				})
+			}
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+// eachStart calls f for the start tags of an XML stream.
+func eachStart(r io.Reader, f func(xmlToken)) error {
+	x := newXMLScanner(r)
+	for {
+		t, err := x.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if t.kind == xmlStart {
+			f(t)
+		}
+	}
+}
+
+// read reads the shared strings. When they are more than may be held, held is
+// -1 and the error says so.
+func (b *workbook) read(w *walk, r io.Reader) error {
+	x := newXMLScanner(r)
+	inText, phonetic := false, false
+	for {
+		t, err := x.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		switch name := string(t.name); t.kind {
+		case xmlText:
+			if inText && !phonetic {
+				b.strings = t.append(b.strings)
+			}
+		case xmlStart:
+			inText = inText || name == "t"
+			phonetic = phonetic || name == "rPh"
+		case xmlEnd:
+			switch name {
+			case "t":
+				inText = false
+			case "rPh":
+				phonetic = false
+			case "si":
+				b.ends = append(b.ends, uint32(len(b.strings)))
+			}
+		}
+		if n := int64(len(b.strings) + 4*len(b.ends)); n > w.limits.Memory-w.held || n > maxStrings {
+			clear(b.strings)
+			b.strings, b.ends, b.held = nil, nil, -1
+			return limitf("its shared strings are more than the %d bytes that may be held; cells that show them are empty", w.limits.Memory)
+		}
+	}
+	b.used = make([]uint64, len(b.ends)/64+1)
+	b.held = int64(len(b.strings) + 5*len(b.ends))
+	w.held += b.held
+	return nil
+}
+
+// free lets go of the strings.
+func (b *workbook) free(w *walk) {
+	clear(b.strings)
+	w.held -= b.held
+	b.strings, b.ends, b.held = nil, nil, 0
+}
+
+// string returns a shared string by its index as a cell writes it.
+func (b *workbook) string(index []byte) []byte {
+	n, err := strconv.Atoi(string(bytes.TrimSpace(index)))
+	if err != nil || n < 0 || n >= len(b.ends) {
+		return nil
+	}
+	b.used[n/64] |= 1 << (n % 64)
+	return b.text(n)
+}
+
+func (b *workbook) text(n int) []byte {
+	from := uint32(0)
+	if n > 0 {
+		from = b.ends[n-1]
+	}
+	return b.strings[from:b.ends[n]]
+}
+
+// unused reads the strings that no cell shows: what was deleted may still stand
+// there.
+func (b *workbook) unused() io.Reader {
+	n := 0
+	return &produced{step: func(dst []byte) ([]byte, error) {
+		for ; n < len(b.ends); n++ {
+			if b.used[n/64]>>(n%64)&1 == 0 {
+				dst = append(append(dst, b.text(n)...), '\n')
+				n++
+				return dst, nil
+			}
+		}
+		return dst, io.EOF
+	}}
+}
+
+// minNamed is the shortest text of a cell, in bytes, whose place is remembered:
+// nothing shorter is looked for.
+const minNamed = 12
+
+// sheet hands over the cells of one sheet, row by row, between tabs.
+func (w *walk) sheet(p place, book *workbook, part string, r io.Reader) error {
+	name := book.names[part]
+	if name == "" {
+		name = strings.TrimSuffix(path.Base(part), ".xml")
+	}
+	text, at := cells(r, book)
+	return w.derived(p, name, text, at)
+}
+
+// cells reads the cells of a sheet's XML: the value of each as it is shown, or
+// its formula where that quotes something.
+func cells(r io.Reader, book *workbook) (io.Reader, *Places) {
+	x := newXMLScanner(r)
+	var (
+		off         int64
+		row, column int
+		kind        string // of the cell: "s" is a shared string
+		value, form []byte
+		in          string // the element whose text is read
+		m           Places
+	)
+	var places [][2]int32 // row and column, by the index in m
+	m.names = func(i int) string { return cellName(int(places[i][0]), int(places[i][1])) }
+	step := func(dst []byte) ([]byte, error) {
+		t, err := x.next()
+		if err != nil {
+			return dst, err
+		}
+		switch name := string(t.name); t.kind {
+		case xmlText:
+			switch in {
+			case "v", "t":
+				value = t.append(value)
+			case "f":
+				form = t.append(form)
+			}
+		case xmlStart:
+			switch name {
+			case "row":
+				row++
+				if n, err := strconv.Atoi(t.attr("r")); err == nil {
+					row = n
+				}
+				column = 0
+			case "c":
+				column++
+				if _, c, ok := parseCell(t.attr("r")); ok {
+					column = c
+				}
+				kind, value, form = t.attr("t"), value[:0], form[:0]
+			case "v", "t", "f":
+				in = name
+			case "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter", "formula1", "formula2":
+				in, value = "v", value[:0]
+			case "hyperlink":
+				if tip := t.attr("tooltip"); tip != "" {
+					dst = append(append(dst, tip...), '\n')
+				}
+			}
+		case xmlEnd:
+			switch name {
+			case "v", "t", "f":
+				in = ""
+			case "c":
+				text := value
+				if kind == "s" {
+					text = book.string(value)
+				}
+				if len(text)+len(form) >= minNamed && m.add(off+int64(len(dst))) {
+					places = append(places, [2]int32{int32(row), int32(column)})
+				}
+				dst = append(dst, text...)
+				if bytes.IndexByte(form, '"') >= 0 {
+					dst = append(append(dst, ' '), form...)
+				}
+				dst = append(dst, '\t')
+			case "row":
+				dst = append(dst, '\n')
+			case "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter", "formula1", "formula2":
+				in = ""
+				dst = append(append(dst, value...), '\n')
+			}
+		}
+		off += int64(len(dst))
+		return dst, nil
+	}
+	return &produced{step: step}, &m
+}
+
+// cellName writes a place as a spreadsheet does: B14. Both count from 1.
+func cellName(row, column int) string {
+	var letters string
+	for column > 0 {
+		column--
+		letters = string(rune('A'+column%26)) + letters
+		column /= 26
+	}
+	return fmt.Sprintf("%s%d", letters, row)
+}
+
+// parseCell reads what cellName writes.
+func parseCell(s string) (row, column int, ok bool) {
+	i := 0
+	for i < len(s) && s[i] >= 'A' && s[i] <= 'Z' && i < 4 {
+		column = column*26 + int(s[i]-'A') + 1
+		i++
+	}
+	row, err := strconv.Atoi(s[i:])
+	return row, column, err == nil && column > 0 && row > 0
+}

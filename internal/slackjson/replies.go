@@ -1,0 +1,53 @@
+package slackjson
+
+// maxReplies bounds the bytes of replies that are kept to be read again beside
+// the beginning of their thread.
+const maxReplies = 256 << 10
+
+// Reply is a reply in a thread that may hold a part of a credential.
+type Reply struct {
+	Message
+	Text []byte // as it stands in the stream
+}
+
+// WatchReplies makes the Text keep the replies that hold a word as only machines
+// write them, up to a bound, and call then when its parts are read: the parts
+// that it returns are read behind them.
+func (t *Text) WatchReplies(then func(*Text) []Part) { t.after = then }
+
+// Replies are those that were kept. They are the Text's own.
+func (t *Text) Replies() []Reply { return t.replies }
+
+func (t *Text) keepReply(text []byte) {
+	if t.kept+len(text) <= maxReplies {
+		t.kept += len(text)
+		t.replies = append(t.replies, Reply{t.now, append([]byte(nil), text...)})
+	}
+}
+
+// tokenSize is how long a word must be to be no word. It is shorter than any
+// part of a credential.
+const tokenSize = 16
+
+// hasToken reports whether b holds a run of letters and digits, both of them,
+// that is no word of a language. It decides about effort only: what it says no
+// to is read all the same, but not beside the beginning of its thread.
+func hasToken(b []byte) bool {
+	run, digits, letters := 0, 0, 0
+	for _, c := range b {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case 'a' <= c|0x20 && c|0x20 <= 'z':
+			letters++
+		case c == '+' || c == '/' || c == '=' || c == '_' || c == '-':
+		default:
+			run, digits, letters = 0, 0, 0
+			continue
+		}
+		if run++; run >= tokenSize && digits > 0 && letters > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,402 @@
+package slackjson
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// Part is a stretch of what a Text reads.
+type Part struct {
+	// Open opens it. The Text closes what it returns.
+	Open func() (io.ReadCloser, error)
+
+	// Keep says which messages are wanted; nil: all, and whatever stands
+	// outside of messages.
+	Keep func(Message) bool
+	Most int // messages that are read; 0: all
+
+	// Context is read for the sake of its neighbours: that it cannot be read is
+	// no error here.
+	Context bool
+
+	// Raw makes it bytes as they are, instead of JSON. Of says what they stand
+	// in: a file, or a message.
+	Raw bool
+	Of  Message
+}
+
+// outSize is how many bytes a Text makes ahead; keepSize is how long a message
+// may be whose Keep is asked before any of it is given out.
+const (
+	outSize  = 32 << 10
+	keepSize = 1 << 20
+)
+
+// Text reads the strings of JSON texts, one after the other, as lines. It
+// belongs to one goroutine, but for Message, which may be called when reading
+// has ended.
+type Text struct {
+	parts []Part
+	part  Part
+	src   io.ReadCloser // of part
+	scan  *Scanner
+	err   error // after out
+
+	out  []byte
+	from int   // what of out has been read
+	base int64 // offset in the stream of out[0]
+
+	key   []byte // name of the member that is read
+	class class
+	fact  fact
+	value []byte // what has been read of the fact
+	mid   bool   // the last token had More set
+	rest  []byte // of a leaf, not yet decoded
+	meta  []byte // the message's identifiers
+
+	list     bool // the elements of the list that is open are messages
+	at       int  // depth of those elements
+	in       bool // a message
+	begin    int  // of the message, in out; it moves with out
+	overlong bool // some of the message was given out unasked
+	now      Message
+	count    int // messages of this part
+	index    index
+	after    func(*Text) []Part
+	replies  []Reply
+	kept     int    // bytes of them
+	host     string // that the permalinks name, "" until one was seen
+}
+
+// buffers are those of Scanners that nobody needs.
+var buffers = sync.Pool{New: func() any { return NewScanner(nil) }}
+
+// NewText returns a reader of parts.
+func NewText(parts ...Part) *Text {
+	return &Text{parts: parts, scan: buffers.Get().(*Scanner)}
+}
+
+// Read implements io.Reader. An error is that of a part that is not Context:
+// what was read before it has been returned.
+func (t *Text) Read(p []byte) (int, error) {
+	for {
+		if ready := t.ready(); ready > 0 {
+			n := copy(p, t.out[t.from:t.from+ready])
+			t.from += n
+			return n, nil
+		}
+		if t.err != nil {
+			return 0, t.err
+		}
+		t.err = t.advance()
+	}
+}
+
+// ready is how many bytes may be given out.
+func (t *Text) ready() int {
+	end := len(t.out)
+	if t.undecided() {
+		end = t.begin
+	}
+	return end - t.from
+}
+
+// undecided reports whether the message that is read may yet be thrown away.
+func (t *Text) undecided() bool { return t.in && t.part.Keep != nil && !t.overlong }
+
+// advance makes more of out. io.EOF means that all is made.
+func (t *Text) advance() error {
+	t.base += int64(t.from)
+	n := copy(t.out, t.out[t.from:])
+	t.out, t.begin, t.from = t.out[:n], t.begin-t.from, 0
+	for len(t.out) < outSize || t.undecided() {
+		if t.src == nil {
+			if err := t.next(); err != nil {
+				return err
+			}
+			continue
+		}
+		if t.part.Raw {
+			if err := t.copyFile(); err != nil {
+				return err
+			}
+			continue
+		}
+		tok, err := t.scan.Next()
+		if err != nil {
+			if err := t.endPart(err); err != nil {
+				return err
+			}
+			continue
+		}
+		t.take(tok)
+		if t.undecided() && len(t.out)-t.begin > keepSize {
+			t.overlong = true
+		}
+		if t.part.Most > 0 && t.count >= t.part.Most {
+			if err := t.endPart(io.EOF); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// next opens the next part.
+func (t *Text) next() error {
+	if len(t.parts) == 0 && t.after != nil {
+		then := t.after
+		t.after = nil
+		t.parts = then(t)
+	}
+	if len(t.parts) == 0 {
+		return io.EOF
+	}
+	t.part, t.parts = t.parts[0], t.parts[1:]
+	src, err := t.part.Open()
+	if err != nil {
+		if t.part.Context {
+			return nil
+		}
+		return err
+	}
+	t.src, t.count, t.in, t.list, t.mid, t.rest, t.class = src, 0, false, false, false, t.rest[:0], written
+	t.key = t.key[:0]
+	if t.part.Raw {
+		t.index.add(t.base+int64(len(t.out)), t.part.Of)
+		return nil
+	}
+	t.scan.Reset(src)
+	return nil
+}
+
+// endPart closes the part that is read. err says why it ended.
+func (t *Text) endPart(err error) error {
+	if t.mid {
+		t.leaf(nil, false) // the rest of a string that was cut off
+		t.mid = false
+	}
+	t.endMessage()
+	t.flushMeta()
+	cerr := t.src.Close()
+	t.src = nil
+	if errors.Is(err, io.EOF) {
+		err = cerr
+	}
+	if t.part.Context {
+		return nil
+	}
+	return err
+}
+
+// afterFile keeps what is said behind a file from standing within a few lines of
+// its end: it belongs to the message before it.
+const afterFile = "\n\n\n\n\n"
+
+func (t *Text) copyFile() error {
+	n := len(t.out)
+	if cap(t.out)-n < outSize {
+		t.out = append(t.out, make([]byte, outSize)...)[:n]
+	}
+	m, err := t.src.Read(t.out[n : n+outSize])
+	t.out = t.out[:n+m]
+	if err != nil {
+		t.out = append(t.out, '\n')
+		if t.part.Of.File != "" {
+			t.out = append(t.out, afterFile...)
+		}
+		return t.endPart(err)
+	}
+	return nil
+}
+
+// take deals with one token.
+func (t *Text) take(tok *Token) {
+	switch tok.Kind {
+	case Key:
+		if !t.mid {
+			t.key = t.key[:0]
+		}
+		if len(t.key) < 64 {
+			t.key = append(t.key, tok.Bytes[:min(len(tok.Bytes), 64)]...)
+		}
+		t.mid = tok.More
+		if !tok.More {
+			t.class, t.fact = classOf(t.key), noFact
+			if t.in && tok.Depth == t.at+1 {
+				t.fact = factOf(t.key)
+			}
+		}
+	case Leaf:
+		t.leaf(tok.Bytes, tok.More)
+	case Bare:
+		if !plainBare(tok.Bytes) {
+			t.out = append(t.out, tok.Bytes...)
+			if !tok.More {
+				t.out = append(t.out, '\n')
+			}
+		}
+	case Open:
+		t.open(tok)
+	case Close:
+		if t.in && tok.Depth == t.at {
+			t.endMessage()
+		}
+		if t.list && tok.Depth == t.at-1 {
+			t.list = false
+		}
+	}
+}
+
+// plainBare reports whether b is one of JSON's literals or can be a number.
+func plainBare(b []byte) bool {
+	switch string(b) {
+	case "true", "false", "null":
+		return true
+	}
+	for _, c := range b {
+		if (c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E' {
+			return false
+		}
+	}
+	return len(b) <= 32
+}
+
+// open notices where messages begin: they are the elements of a list that is
+// the whole text, or that is called "messages" in an object that is.
+func (t *Text) open(tok *Token) {
+	switch c := tok.Bytes[0]; {
+	case c == '[' && !t.list && (tok.Depth == 0 || tok.Depth == 1 && string(t.key) == "messages"):
+		t.list, t.at = true, tok.Depth+1
+	case c == '{' && t.list && tok.Depth == t.at:
+		t.in, t.begin, t.overlong, t.now = true, len(t.out), false, Message{}
+		t.class = written
+		t.key = t.key[:0]
+	}
+}
+
+// leaf takes a string value, or a piece of it.
+func (t *Text) leaf(b []byte, more bool) {
+	if !t.mid && t.class == unknown {
+		t.out = append(append(t.out, t.key...), ':', ' ')
+	}
+	if t.fact != noFact {
+		if !t.mid {
+			t.value = t.value[:0]
+		}
+		if len(t.value) < 128 {
+			t.value = append(t.value, b[:min(len(b), 128)]...)
+		}
+		if !more {
+			t.now.set(t.fact, t.value)
+		}
+	}
+	dst := &t.out
+	if t.class == identifier {
+		dst = &t.meta
+		t.seeHost(b)
+	}
+	if len(t.rest) > 0 {
+		t.rest = append(t.rest, b...)
+		b = t.rest
+	}
+	out, rest := appendPlain(*dst, b, !more)
+	*dst = out
+	t.rest = append(t.rest[:0], rest...)
+	t.mid = more
+	if more {
+		return
+	}
+	if t.class == identifier {
+		t.meta = append(t.meta, ' ')
+		if len(t.meta) > outSize && !t.in {
+			t.flushMeta()
+		}
+		return
+	}
+	t.out = append(t.out, '\n')
+}
+
+// seeHost learns the workspace's host from the first address of one of its
+// files or messages.
+func (t *Text) seeHost(b []byte) {
+	const scheme, domain = "https://", ".slack.com/"
+	if t.host != "" || len(b) < len(scheme)+len(domain) || string(b[:len(scheme)]) != scheme {
+		return
+	}
+	b = b[len(scheme):]
+	for i, c := range b[:min(len(b), 80)] {
+		if c == '.' {
+			if name := string(b[:i]); len(b)-i >= len(domain) && string(b[i:i+len(domain)]) == domain && name != "files" {
+				t.host = name + ".slack.com"
+			}
+			return
+		}
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return
+		}
+	}
+}
+
+// endMessage decides on the message that has been read.
+func (t *Text) endMessage() {
+	if !t.in {
+		return
+	}
+	if t.part.Keep != nil && !t.overlong && !t.part.Keep(t.now) {
+		t.in = false
+		t.out, t.meta = t.out[:t.begin], t.meta[:0]
+		return
+	}
+	watched := t.after != nil && !t.part.Context && t.now.IsReply() && hasToken(t.out[max(t.begin, 0):])
+	t.flushMeta()
+	t.in = false
+	t.count++
+	t.index.add(t.base+int64(t.begin), t.now)
+	if watched {
+		t.keepReply(t.out[max(t.begin, 0):])
+	}
+}
+
+func (t *Text) flushMeta() {
+	if len(t.meta) > 0 {
+		t.out = append(append(t.out, t.meta...), '\n')
+		t.meta = t.meta[:0]
+	}
+}
+
+// Message returns the message in which the byte at off of the stream stands. ok
+// is false where it stands in none, or in one too far down a list of a size that
+// no workspace has.
+func (t *Text) Message(off int64) (m Message, ok bool) { return t.index.at(off) }
+
+// Host is the workspace's host as the addresses in the text name it, "" if they
+// do not.
+func (t *Text) Host() string { return t.host }
+
+// Close closes what is open and forgets the bytes.
+func (t *Text) Close() error {
+	var err error
+	if t.src != nil {
+		err = t.src.Close()
+		t.src = nil
+	}
+	if t.scan != nil {
+		t.scan.Clear()
+		t.scan.Reset(nil)
+		buffers.Put(t.scan)
+		t.scan = nil
+	}
+	for _, b := range [][]byte{t.out, t.meta, t.rest, t.value} {
+		clear(b[:cap(b)])
+	}
+	for _, r := range t.replies {
+		clear(r.Text)
+	}
+	t.replies = nil
+	t.out, t.from, t.parts, t.err = nil, 0, nil, errClosed
+	return err
+}
+
+var errClosed = errors.New("slackjson: closed")
