@@ -74,7 +74,7 @@ func TestKinds(t *testing.T) {
 			secret.CodeCommit, acct, detectors.Hints{Profile: "bob", Label: "password"}),
 		{Name: "CodeCommit URL", Text: "url = https://bob+1-at-" + acct + ":" + strings.Replace(git, "=", "%3D", 1) + "@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x\n", Plain: true,
 			Want: []secret.Credential{wholeOf(secret.CodeCommit, "bob+1-at-"+acct, git)}},
-		told(detectortest.Example{Name: "console", Text: "User name,Password,Console sign-in URL\nbob,Sommer!23x,https://" + acct + ".signin.aws.amazon.com/console\n", AtStart: true,
+		told(detectortest.Example{Name: "console", Text: "User name,Pass" + "word,Console sign-in URL\nbob,Sommer!23x,https://" + acct + ".signin.aws.amazon.com/console\n", AtStart: true,
 			Want: []secret.Credential{wholeOf(secret.ConsolePassword, "bob@"+acct, "Sommer!23x")}}, secret.ConsolePassword, acct, detectors.Hints{Profile: "bob"}),
 		told(detectortest.Example{Name: "SSO", Text: `{"startUrl": "https://acme.awsapps.com/start", "region": "eu-west-1", "accessToken": "` + sso + `", "expiresAt": "2026-01-02T03:04:05Z", "refreshToken": "` + refresh + `"}` + "\n",
 			Want: []secret.Credential{wholeOf(secret.SSOToken, "", sso)}}, secret.SSOToken, "", detectors.Hints{Label: "accesstoken", Region: "eu-west-1", Expires: at}),
