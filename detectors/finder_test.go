@@ -246,6 +246,8 @@ func TestDenseStreams(t *testing.T) {
 		"secrets":   detectortest.Secret() + "\n",
 		"escapes":   id + strings.Repeat("%2F", 30),
 		"openings":  "FwoGZXIv" + "YXdz",
+		"joined":    "AKIA_",
+		"dashes":    "AKIA-a-",
 	} {
 		b := []byte(strings.Repeat(unit, (1<<20)/len(unit)))
 		atoms, _, _ := whole(set, b)

@@ -10,6 +10,10 @@ const (
 	minBlock = 16 // characters; less decodes to less than anything of interest
 	minLine  = 40 // characters of a line that goes on in the next
 	softLine = 75 // characters of a line that quoted-printable has broken
+
+	// How many beginnings of a block are tried in words that '-' and '_' join:
+	// each takes as long as what follows it.
+	maxStarts = 32
 )
 
 // base64Bytes and alnumBytes mark classes of bytes.
@@ -238,7 +242,16 @@ func (t *Text) block(src []byte, i int, cut bool, wanted func([]byte) bool) int 
 	if !cut && !Plausible(src, i) {
 		return 0
 	}
+	if i < t.joined && t.starts == maxStarts {
+		return 0
+	}
 	b := lineOf(src, i)
+	if b.url || i > 0 && (src[i-1] == '-' || src[i-1] == '_') {
+		if i >= t.joined {
+			t.joined, t.starts = b.To, 0
+		}
+		t.starts++
+	}
 	if i >= t.dead {
 		b = BlockAt(src, i, cut)
 	}

@@ -29,6 +29,9 @@ type Text struct {
 	phase int     // from this character on
 	dead  int     // no block of several lines that is wanted begins before
 
+	joined int // where the words end that '-' and '_' join
+	starts int // how many beginnings were tried in them
+
 	from  int  // where the reading begins in the source
 	begun bool // something reads differently: until then nothing is written
 }
@@ -39,7 +42,7 @@ type line struct{ from, to int }
 // reset empties t for a source, and clears what it held.
 func (t *Text) reset() {
 	clear(t.Bytes)
-	t.Bytes, t.At, t.dead = t.Bytes[:0], t.At[:0], 0
+	t.Bytes, t.At, t.dead, t.joined, t.starts = t.Bytes[:0], t.At[:0], 0, 0, 0
 }
 
 // Clear forgets everything that t has read.
