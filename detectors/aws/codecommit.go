@@ -41,6 +41,7 @@ func (r *region) codeCommit(dst []detectors.Atom) []detectors.Atom {
 				a := r.wholeAtom(secret.CodeCommit, span{at, pad}, b[at:pad])
 				a.ID, a.Account = cleanHint(string(b[from:end])), string(b[i+4:end])
 				a.Hints.Profile = cleanHint(string(b[from:i]))
+				a.Placeholder = isSampleAccount(a.Account)
 				dst = append(dst, a)
 				return
 			}

@@ -38,7 +38,7 @@ func told(ex detectortest.Example, kind secret.Kind, account string, want detect
 
 func TestKinds(t *testing.T) {
 	m := maker{detectortest.NewKeys(rand.New(rand.NewPCG(11, 12)))}
-	const acct = "123456789012"
+	const acct, other = "123456789012", "210987654321" // the first one is a sample where it is written out
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	const stamp = "20260102T030405Z"
 	id, temp := m.id(), m.tempID()
@@ -70,10 +70,10 @@ func TestKinds(t *testing.T) {
 		told(detectortest.Example{Name: "SES", Text: "MAIL_HOST=email-smtp.eu-west-1.amazonaws.com\nMAIL_USERNAME=" + id + "\nMAIL_PASSWORD=" + smtp + "\n", Want: []secret.Credential{wholeOf(secret.SMTPPassword, id, smtp)}},
 			secret.SMTPPassword, acct, detectors.Hints{Label: "mail_password", Region: "eu-west-1"}),
 		{Name: "SES CSV", Text: "IAM user name,SMTP user name,SMTP password\nses-smtp-user," + id + "," + smtp + "\n", AtStart: true, Want: []secret.Credential{wholeOf(secret.SMTPPassword, id, smtp)}},
-		told(detectortest.Example{Name: "CodeCommit", Text: "User Name,Password\nbob-at-" + acct + "," + git + "\n", Want: []secret.Credential{wholeOf(secret.CodeCommit, "bob-at-"+acct, git)}},
-			secret.CodeCommit, acct, detectors.Hints{Profile: "bob", Label: "password"}),
-		{Name: "CodeCommit URL", Text: "url = https://bob+1-at-" + acct + ":" + strings.Replace(git, "=", "%3D", 1) + "@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x\n", Plain: true,
-			Want: []secret.Credential{wholeOf(secret.CodeCommit, "bob+1-at-"+acct, git)}},
+		told(detectortest.Example{Name: "CodeCommit", Text: "User Name,Password\nbob-at-" + other + "," + git + "\n", Want: []secret.Credential{wholeOf(secret.CodeCommit, "bob-at-"+other, git)}},
+			secret.CodeCommit, other, detectors.Hints{Profile: "bob", Label: "password"}),
+		{Name: "CodeCommit URL", Text: "url = https://bob+1-at-" + other + ":" + strings.Replace(git, "=", "%3D", 1) + "@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x\n", Plain: true,
+			Want: []secret.Credential{wholeOf(secret.CodeCommit, "bob+1-at-"+other, git)}},
 		told(detectortest.Example{Name: "console", Text: "User name,Pass" + "word,Console sign-in URL\nbob,Sommer!23x,https://" + acct + ".signin.aws.amazon.com/console\n", AtStart: true,
 			Want: []secret.Credential{wholeOf(secret.ConsolePassword, "bob@"+acct, "Sommer!23x")}}, secret.ConsolePassword, acct, detectors.Hints{Profile: "bob"}),
 		told(detectortest.Example{Name: "SSO", Text: `{"startUrl": "https://acme.awsapps.com/start", "region": "eu-west-1", "accessToken": "` + sso + `", "expiresAt": "2026-01-02T03:04:05Z", "refreshToken": "` + refresh + `"}` + "\n",

@@ -13,6 +13,16 @@ var sampleWord = []byte("EXAMPLE")
 // isSampleID reports whether id is one of the published samples.
 func isSampleID(id string) bool { return strings.HasSuffix(id, string(sampleWord)) }
 
+// isSampleAccount reports whether an account is one of those that AWS's
+// documentation is written with.
+func isSampleAccount(account string) bool {
+	switch account {
+	case "123456789012", "111122223333", "444455556666", "000000000000":
+		return true
+	}
+	return false
+}
+
 // isSampleSecret reports whether b, a secret or a token, is a published sample.
 func isSampleSecret(b []byte) bool {
 	return bytes.Contains(b, sampleWord)

@@ -37,7 +37,7 @@ func (r *region) tokensOfServices(dst []detectors.Atom) []detectors.Atom {
 				return
 			}
 			end := runAt(b, i, detectors.RunLimit, isPadded)
-			if end-i < 200 {
+			if end-i < 200 || !isECRToken(b[i:end]) {
 				return
 			}
 			a := r.wholeAtom(secret.ECRToken, span{i, end}, b[i:end])
@@ -54,6 +54,16 @@ func (r *region) tokensOfServices(dst []detectors.Atom) []detectors.Atom {
 		dst = append(dst, r.wholeAtom(secret.SigninURL, span{from, end}, b[from:end]))
 	})
 	return dst
+}
+
+// isECRToken reports whether b is base64 to its end and, where it is a user and
+// password, has base64 for a password: what AWS's documentation made up has not.
+func isECRToken(b []byte) (ok bool) {
+	withDecoded(b, func(text []byte) {
+		inner, pair := bytes.CutPrefix(text, []byte("AWS:"))
+		ok = !pair || isAll(inner, isPadded)
+	})
+	return ok
 }
 
 // ecrExpiry reads when a token of ECR says that it expires, from its JSON or
