@@ -63,6 +63,36 @@ type unwrapped struct {
 	form  bool // '+' was taken for a space in one of them
 }
 
+// differReach is how many characters either side of an atom decide whether a
+// reading tells more of it than the one below: about as many as its label and
+// its context stand in.
+const differReach = 500
+
+// differs reports whether u reads otherwise around its character i than the
+// text that it was unwrapped from. If not, what is found there is found in that
+// text too: a reading counts for what it undoes nearby, never for what it
+// undoes far away, which windows part.
+func (u *unwrapped) differs(i int) bool {
+	below, k := u.up.text, int(u.at[i])
+	if u.up.at != nil {
+		k, _ = slices.BinarySearch(u.up.at, u.at[i])
+	}
+	if i < differReach && !u.cut && i != k {
+		return true // something before it was left out
+	}
+	for d := 0; d < differReach && i+d < len(u.text) && k+d < len(below); d++ {
+		if u.text[i+d] != below[k+d] {
+			return true
+		}
+	}
+	for d := 1; d <= differReach && d <= i && d <= k; d++ {
+		if u.text[i-d] != below[k-d] {
+			return true
+		}
+	}
+	return false
+}
+
 // findWrapped appends the atoms that are seen only when what is around the
 // anchors of u is unwrapped, or base64 decoded.
 func (f *Finder) findWrapped(dst []Atom, w Window, u unwrapped, hits []anchor.Hit) []Atom {
@@ -222,7 +252,7 @@ func (f *Finder) showIn(dst []Atom, w Window, d int, u unwrapped, r region) []At
 				return false
 			}
 		}
-		return true
+		return u.differs(i)
 	}
 	before, drops := len(dst), f.Trace.drops()
 	dst = f.set.detectors[d].Find(dst, Near{Name: w.Name, Head: f.plainHead, Bytes: u.text[r.from:r.to:r.to], Anchors: r.anchors, Trace: f.Trace})
