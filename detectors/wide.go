@@ -34,6 +34,10 @@ func (l lane) at(i int) byte {
 	return l.b[q]
 }
 
+// anyAnchor says of a region that every anchor may stand in it. Lanes overlap, so
+// that what one lane sees may have its anchor in another.
+const anyAnchor = 1<<64 - 1
+
 // findWide shows detector d the UTF-16 regions around its anchors, squeezed to
 // one byte per character. Lane comes after lane, because where the lanes of two
 // byte orders overlap, the first to find an atom has it.
@@ -46,7 +50,7 @@ func (f *Finder) findWide(dst []Atom, w Window, d int) []Atom {
 			if !ok || !h.Wide || h.Off&1 != l.odd || bigEndian(w.Bytes, h.Off, size, w.Base) != l.big {
 				continue
 			}
-			if r, ok := s.add(h.Off/2, size, f.set.shapes[h.ID].bits[d]); ok {
+			if r, ok := s.add(h.Off/2, size, anyAnchor); ok {
 				dst = f.show(dst, w, d, l, r)
 			}
 		}
