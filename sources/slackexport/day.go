@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"mislaid/internal/slackjson"
@@ -18,43 +17,14 @@ const ahead = 5
 
 // reading names the places in the text of an item that was opened last.
 type reading struct {
+	slackjson.Reading
 	src   *Source
 	place *place
-
-	mu   sync.Mutex
-	text *slackjson.Text
 }
 
-func (r *reading) set(t *slackjson.Text) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.text = t
-}
-
-// at implements sources.Item.At. It is called when reading has ended.
+// at implements sources.Item.At.
 func (r *reading) at(off int64) sources.Spot {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.text == nil {
-		return sources.Spot{}
-	}
-	m, ok := r.text.Message(off)
-	if !ok {
-		return sources.Spot{}
-	}
-	return r.src.spot(r.place, m, r.text.Host())
-}
-
-// spot names a message for people.
-func (s *Source) spot(p *place, m slackjson.Message, host string) sources.Spot {
-	what := "message"
-	if m.IsReply() {
-		what = "thread reply"
-	}
-	return sources.Spot{
-		Item: m.ID(), Name: what + " " + m.Time().Format("2006-01-02 15:04:05 UTC"), Time: m.Time(),
-		Author: s.layout.people.Name(m.Author), Link: m.Link(host, p.conv.ID),
-	}
+	return r.Spot(off, r.place.conv.ID, "", r.src.layout.people)
 }
 
 // text reads Slack's own JSON. A day is read with what belongs to it elsewhere.
