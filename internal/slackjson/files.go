@@ -21,6 +21,14 @@ type FileObject struct {
 	Channels                 []string // ids of conversations, where the object itself names them
 }
 
+// TS is the timestamp of when the file was made, "" where that is unknown.
+func (f FileObject) TS() string {
+	if f.Created <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%010d.000000", f.Created)
+}
+
 // maxFiles and maxField bound what is kept of one message's files. Slack lets a
 // message have ten.
 const (

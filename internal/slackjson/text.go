@@ -14,6 +14,10 @@ type Part struct {
 	// Keep says which messages are wanted; nil: all, and whatever stands
 	// outside of messages.
 	Keep func(Message) bool
+
+	// KeepFile says which elements of a list of file objects are wanted; nil: all.
+	KeepFile func(FileObject) bool
+
 	Most int // messages that are read; 0: all
 
 	// Context is read for the sake of its neighbours: that it cannot be read is
@@ -52,7 +56,8 @@ type Text struct {
 	rest  []byte // of a leaf, not yet decoded
 	meta  []byte // the message's identifiers
 
-	begin    int  // of the message, in out; it moves with out
+	begin    int // of the message, in out; it moves with out
+	object   filesOf
 	overlong bool // some of the message was given out unasked
 	count    int  // messages of this part
 	index    index
@@ -96,7 +101,9 @@ func (t *Text) ready() int {
 }
 
 // undecided reports whether the message that is read may yet be thrown away.
-func (t *Text) undecided() bool { return t.in && t.part.Keep != nil && !t.overlong }
+func (t *Text) undecided() bool {
+	return t.in && (t.part.Keep != nil || t.part.KeepFile != nil) && !t.overlong
+}
 
 // advance makes more of out. io.EOF means that all is made.
 func (t *Text) advance() error {
@@ -214,6 +221,12 @@ func (t *Text) take(tok *Token) {
 	if ended {
 		t.endMessage()
 	}
+	if began {
+		t.object = filesOf{elements: true, field: t.object.field[:0]}
+	}
+	if t.part.KeepFile != nil && t.in {
+		_ = t.object.take(&t.follower, tok, first) // nothing is collected, so nothing is too much
+	}
 	switch tok.Kind {
 	case Key:
 		if !tok.More {
@@ -302,7 +315,7 @@ func (t *Text) seeHost(b []byte) {
 
 // endMessage decides on the message that has been read.
 func (t *Text) endMessage() {
-	if t.part.Keep != nil && !t.overlong && !t.part.Keep(t.now) {
+	if !t.overlong && !t.wanted() {
 		t.out, t.meta = t.out[:t.begin], t.meta[:0]
 		return
 	}
@@ -313,6 +326,11 @@ func (t *Text) endMessage() {
 	if watched {
 		t.keepReply(t.out[max(t.begin, 0):])
 	}
+}
+
+// wanted reports whether the message that was read is.
+func (t *Text) wanted() bool {
+	return (t.part.Keep == nil || t.part.Keep(t.now)) && (t.part.KeepFile == nil || t.part.KeepFile(t.object.file))
 }
 
 func (t *Text) flushMeta() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,17 +30,23 @@ func (r *reading) at(off int64) sources.Spot {
 
 // text reads Slack's own JSON. A day is read with what belongs to it elsewhere.
 func (s *Source) text(p *place, e entry, k kind) *slackjson.Text {
-	parts := []slackjson.Part{{Open: func() (io.ReadCloser, error) { return s.tree.open(e) }, Keep: s.keep}}
+	parts := []slackjson.Part{{Open: func() (io.ReadCloser, error) { return openJSON(s.tree, e) }, Keep: s.keep}}
 	if k != dayFile {
 		parts[0].Keep = nil
+		if p.dir == "" && slices.Contains(fileLists, e.name) && (s.narrowed() || s.keep != nil) {
+			parts[0].KeepFile = s.wantsObject
+		}
 		return slackjson.NewText(parts...)
 	}
 	if next, ok := s.nextDay(p, e.name); ok {
 		parts = append(parts, slackjson.Part{
-			Open: func() (io.ReadCloser, error) { return s.tree.open(next) }, Keep: s.keep, Most: ahead, Context: true,
+			Open: func() (io.ReadCloser, error) { return openJSON(s.tree, next) }, Keep: s.keep, Most: ahead, Context: true,
 		})
 	}
 	t := slackjson.NewText(parts...)
+	if dayOf(e.name).IsZero() {
+		return t // a whole conversation, in which threads stand together
+	}
 	t.WatchReplies(func(t *slackjson.Text) []slackjson.Part { return s.threads(p, e, t.Replies()) })
 	return t
 }
@@ -47,6 +54,9 @@ func (s *Source) text(p *place, e entry, k kind) *slackjson.Text {
 // nextDay returns the day of a conversation that follows a day.
 func (s *Source) nextDay(p *place, name string) (entry, bool) {
 	day := dayOf(name)
+	if day.IsZero() {
+		return entry{}, false
+	}
 	for range 7 { // farther apart two messages are not one thought
 		day = day.AddDate(0, 0, 1)
 		if e, err := s.tree.find(p.dayName(day)); err == nil {
@@ -114,7 +124,7 @@ func (s *Source) beginning(p *place, e entry, thread string, begin time.Time) []
 			if err != nil {
 				return nil, err
 			}
-			return s.tree.open(first)
+			return openJSON(s.tree, first)
 		}})
 	}
 	return parts
@@ -126,6 +136,11 @@ func (s *Source) messageDay(ctx context.Context, p *place, id string) (entry, bo
 	at := slackjson.Time(ts)
 	if at.IsZero() || p.dir == "" {
 		return entry{}, false
+	}
+	for _, name := range p.own {
+		if e, err := s.tree.find(name); err == nil && ctx.Err() == nil && s.holds(e, ts) {
+			return e, true
+		}
 	}
 	for _, shift := range []int{0, -1, 1} {
 		day := time.Date(at.Year(), at.Month(), at.Day()+shift, 0, 0, 0, 0, time.UTC)
@@ -141,7 +156,7 @@ func (s *Source) messageDay(ctx context.Context, p *place, id string) (entry, bo
 func (s *Source) holds(e entry, ts string) bool {
 	found := false
 	t := slackjson.NewText(slackjson.Part{
-		Open: func() (io.ReadCloser, error) { return s.tree.open(e) }, Context: true,
+		Open: func() (io.ReadCloser, error) { return openJSON(s.tree, e) }, Context: true,
 		Keep: func(m slackjson.Message) bool { found = found || m.TS == ts; return false },
 	})
 	defer func() { _ = t.Close() }()

@@ -31,9 +31,9 @@ type Source struct {
 
 	shares struct {
 		sync.Mutex
-		read bool
-		by   map[string][]*place // file id → where messages share it
-		err  error
+		read   bool
+		by     map[string][]share // by the file's id
+		failed error              // why by may lack something
 	}
 }
 
@@ -102,21 +102,34 @@ func (s *Source) Count(f slackjson.Form) int {
 // Private reports whether what is wanted of the export holds conversations that
 // their members take for private.
 func (s *Source) Private() bool {
-	for _, p := range s.layout.places {
-		if p.known && p.conv.Form != slackjson.PublicChannel && s.wants(p) {
-			return true
-		}
-	}
-	return false
+	return s.layout.person || slices.ContainsFunc(s.layout.places, func(p *place) bool {
+		return p.conv.ID != "" && p.conv.Form != slackjson.PublicChannel && !strings.HasPrefix(p.conv.Name, "FC:") && s.wants(p)
+	})
 }
 
 func (s *Source) notes() []string {
 	notes := slices.Clone(s.layout.notes)
-	if s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
+	if s.layout.person {
+		notes = append(notes, "an export of one person's conversations, as text: places are named by line, and audiences are unknown")
+	} else if !s.layout.slackdump && s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
 		notes = append(notes, "a standard export: it holds public channels only; direct messages and private channels need an export of all conversations")
+	}
+	if n := s.unknownForms(); n > 0 && len(s.config.Select.Forms) > 0 {
+		notes = append(notes, fmt.Sprintf("%d conversations are left out because the export does not say what kind they are of (--types)", n))
 	}
 	notes = append(notes, "audiences are those of the time when the export was made")
 	return notes
+}
+
+// unknownForms is how many conversations are of a kind that nothing tells.
+func (s *Source) unknownForms() int {
+	n := 0
+	for _, p := range s.layout.places {
+		if p.conv.ID != "" && p.conv.Form == slackjson.UnknownForm {
+			n++
+		}
+	}
+	return n
 }
 
 // Info describes the export.
@@ -124,15 +137,6 @@ func (s *Source) Info() sources.Info {
 	i := s.info
 	i.Notes = slices.Clone(i.Notes)
 	return i
-}
-
-// wants reports whether anything of a place is wanted. What no list names is
-// wanted unless the wish is for some channels only.
-func (s *Source) wants(p *place) bool {
-	if p.known {
-		return s.config.Select.Conversation(p.conv)
-	}
-	return len(s.config.Select.Channels)+len(s.config.Select.Forms) == 0
 }
 
 // Containers lists the conversations: direct messages first, public channels
@@ -171,16 +175,16 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 			from = ""
 		}
 		last, _ := rawName(from)
-		s.tree.under(ctx, p.dir, func(e entry, err error) bool {
+		s.files(ctx, p, func(e entry, err error) bool {
 			if e.name == "" {
 				return yield(sources.Item{}, err)
 			}
-			if last != "" && e.name <= last || p.dir == "" && slices.Contains(s.layout.read, e.name) {
+			if last != "" && e.name <= last {
 				return true
 			}
 			it := s.item(p, e)
 			if err == nil {
-				err = s.unwanted(p, e)
+				err = s.unwanted(ctx, p, e)
 			}
 			if err != nil {
 				err = fmt.Errorf("slack-export: %s: %w", it.ID, err)
@@ -190,12 +194,22 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 	}
 }
 
-// unwanted says why a file is left out by rule; nil if it is not.
-func (s *Source) unwanted(p *place, e entry) error {
-	if p.kindOf(e.name) == dayFile && !s.config.Select.Day(dayOf(e.name)) {
-		return &sources.SkipError{Reason: "outside of the time wanted"}
+// files lists the files of a place in order of their names. An error with an entry
+// is about that entry.
+func (s *Source) files(ctx context.Context, p *place, yield func(entry, error) bool) {
+	for _, name := range p.own { // which sort before what is in the folder
+		e, err := s.tree.find(name)
+		e.name = name
+		if !yield(e, err) {
+			return
+		}
 	}
-	return nil
+	s.tree.under(ctx, p.dir, func(e entry, err error) bool {
+		if p.dir == "" && s.layout.claimed[e.name] {
+			return true
+		}
+		return yield(e, err)
+	})
 }
 
 func (s *Source) place(id string) (*place, error) {
@@ -268,8 +282,8 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err != nil {
 		return sources.Item{}, err
 	}
-	if err := s.unwanted(p, e); err != nil {
-		return sources.Item{}, err
+	if err := s.unwanted(ctx, p, e); err != nil {
+		return sources.Item{}, fmt.Errorf("slack-export: %s: %w", ref.Item, err)
 	}
 	return s.item(p, e), nil
 }
@@ -281,11 +295,13 @@ func (s *Source) entry(p *place, id string) (entry, error) {
 	if !ok {
 		return entry{}, gone
 	}
-	if p.dir == "" {
-		if strings.Contains(name, "/") || slices.Contains(s.layout.read, name) {
+	switch {
+	case slices.Contains(p.own, name):
+	case p.dir == "":
+		if strings.Contains(name, "/") || s.layout.claimed[name] {
 			return entry{}, gone
 		}
-	} else if !strings.HasPrefix(name, p.dir+"/") {
+	case !strings.HasPrefix(name, p.dir+"/"):
 		return entry{}, gone
 	}
 	e, err := s.tree.find(name)
