@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // FileObject is a file object (docs.slack.dev, "File object", 2026) as far as an export
@@ -27,6 +28,18 @@ func (f FileObject) TS() string {
 		return ""
 	}
 	return fmt.Sprintf("%010d.000000", f.Created)
+}
+
+// Unlikely reports whether it is a picture, sound or film: its bytes hold no text.
+func (f FileObject) Unlikely() bool {
+	kind, sub, _ := strings.Cut(f.Mimetype, "/")
+	switch kind {
+	case "image":
+		return !strings.HasPrefix(sub, "svg")
+	case "audio", "video", "font":
+		return true
+	}
+	return false
 }
 
 // maxFiles and maxField bound what is kept of one message's files. Slack lets a
@@ -136,7 +149,7 @@ func (x *filesOf) take(k *follower, tok *Token, first bool) error {
 			x.field = x.field[:0]
 		}
 		x.field = append(x.field, tok.Bytes[:min(len(tok.Bytes), maxField-len(x.field))]...)
-		if !tok.More && !(tok.Kind == Bare && string(x.field) == "null") {
+		if null := tok.Kind == Bare && string(x.field) == "null"; !tok.More && !null {
 			x.file.set(string(k.key), string(x.field), tok.Depth == x.depth+1)
 		}
 	}

@@ -62,7 +62,8 @@ type Text struct {
 	count    int  // messages of this part
 	index    index
 	after    func(*Text) []Part
-	replies  []Reply
+	files    bool // the message shares some
+	loose    []Loose
 	kept     int    // bytes of them
 	host     string // that the permalinks name, "" until one was seen
 }
@@ -161,7 +162,7 @@ func (t *Text) next() error {
 		}
 		return err
 	}
-	t.follower.reset()
+	t.reset()
 	t.src, t.count, t.rest, t.class = src, 0, t.rest[:0], written
 	if t.part.Raw {
 		t.index.add(t.base+int64(len(t.out)), t.part.Of)
@@ -231,6 +232,7 @@ func (t *Text) take(tok *Token) {
 	case Key:
 		if !tok.More {
 			t.class = classOf(t.key)
+			t.files = t.files || t.in && tok.Depth == t.at+1 && string(t.key) == "files"
 		}
 	case Leaf:
 		t.leaf(tok.Bytes, first, tok.More)
@@ -243,7 +245,7 @@ func (t *Text) take(tok *Token) {
 		}
 	case Open:
 		if began {
-			t.begin, t.overlong, t.class = len(t.out), false, written
+			t.begin, t.overlong, t.files, t.class = len(t.out), false, false, written
 		}
 	}
 }
@@ -319,12 +321,12 @@ func (t *Text) endMessage() {
 		t.out, t.meta = t.out[:t.begin], t.meta[:0]
 		return
 	}
-	watched := t.after != nil && !t.part.Context && t.now.IsReply() && hasToken(t.out[max(t.begin, 0):])
+	watched := t.after != nil && !t.part.Context && (t.now.IsReply() || t.files) && hasToken(t.out[max(t.begin, 0):])
 	t.flushMeta()
 	t.count++
 	t.index.add(t.base+int64(t.begin), t.now)
 	if watched {
-		t.keepReply(t.out[max(t.begin, 0):])
+		t.keepLoose(t.out[max(t.begin, 0):])
 	}
 }
 
@@ -365,10 +367,10 @@ func (t *Text) Close() error {
 	for _, b := range [][]byte{t.out, t.meta, t.rest, t.value} {
 		clear(b[:cap(b)])
 	}
-	for _, r := range t.replies {
+	for _, r := range t.loose {
 		clear(r.Text)
 	}
-	t.replies = nil
+	t.loose = nil
 	t.out, t.from, t.parts, t.err = nil, 0, nil, errClosed
 	return err
 }

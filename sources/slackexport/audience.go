@@ -3,6 +3,7 @@ package slackexport
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"mislaid/internal/slackjson"
 	"mislaid/sources"
@@ -18,6 +19,9 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 	p, err := s.place(it.Container)
 	if err != nil {
 		return unknown, err
+	}
+	if strings.HasPrefix(it.ID, fetchedID) {
+		return s.linkedAudience(ctx, p, it)
 	}
 	if it.ID != aboutID || len(p.about) == 0 {
 		e, err := s.entry(p, it.ID)

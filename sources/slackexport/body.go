@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"mislaid/internal/slackjson"
 	"mislaid/sources"
@@ -28,6 +29,9 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	if it.ID == aboutID && len(p.about) > 0 {
 		return s.openAbout(ctx, p, off, n)
 	}
+	if strings.HasPrefix(it.ID, fetchedID) {
+		return s.openLinked(ctx, p, it, off, n)
+	}
 	e, err := s.entry(p, it.ID)
 	if err != nil {
 		return nil, err
@@ -40,7 +44,7 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 		if off > 0 {
 			return nil, fmt.Errorf("slack-export: %s cannot be opened at %d", it.ID, off)
 		}
-		text := s.text(p, e, k)
+		text := s.text(ctx, p, e, k)
 		if rd, ok := it.Own.(*reading); ok {
 			rd.Set(text)
 		}

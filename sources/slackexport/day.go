@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,11 +28,11 @@ func (r *reading) at(off int64) sources.Spot {
 }
 
 // text reads Slack's own JSON. A day is read with what belongs to it elsewhere.
-func (s *Source) text(p *place, e entry, k kind) *slackjson.Text {
+func (s *Source) text(ctx context.Context, p *place, e entry, k kind) *slackjson.Text {
 	parts := []slackjson.Part{{Open: func() (io.ReadCloser, error) { return openJSON(s.tree, e) }, Keep: s.keep}}
 	if k != dayFile {
 		parts[0].Keep = nil
-		if p.dir == "" && slices.Contains(fileLists, e.name) && (s.narrowed() || s.keep != nil) {
+		if p.dir == "" && isFileList(e.name) && (s.narrowed() || s.keep != nil) {
 			parts[0].KeepFile = s.wantsObject
 		}
 		return slackjson.NewText(parts...)
@@ -44,10 +43,9 @@ func (s *Source) text(p *place, e entry, k kind) *slackjson.Text {
 		})
 	}
 	t := slackjson.NewText(parts...)
-	if dayOf(e.name).IsZero() {
-		return t // a whole conversation, in which threads stand together
-	}
-	t.WatchReplies(func(t *slackjson.Text) []slackjson.Part { return s.threads(p, e, t.Replies()) })
+	t.WatchLoose(func(t *slackjson.Text) []slackjson.Part {
+		return append(s.snippets(ctx, p, e, t.Loose()), s.threads(p, e, t.Loose())...)
+	})
 	return t
 }
 
@@ -72,11 +70,14 @@ const maxThreads = 16
 // threads returns, for the replies of a day whose thread began on another, the
 // beginning of the thread as far as it stands on its first day, and the replies
 // again behind it.
-func (s *Source) threads(p *place, e entry, replies []slackjson.Reply) []slackjson.Part {
+func (s *Source) threads(p *place, e entry, replies []slackjson.Loose) []slackjson.Part {
+	if dayOf(e.name).IsZero() {
+		return nil // a whole conversation, in which threads stand together
+	}
 	var parts []slackjson.Part
 	seen := map[string]bool{}
 	for _, r := range replies {
-		if seen[r.Thread] || len(seen) == maxThreads {
+		if !r.IsReply() || seen[r.Thread] || len(seen) == maxThreads {
 			continue
 		}
 		seen[r.Thread] = true

@@ -41,6 +41,8 @@ var plain = []string{"integration_logs.json", ".slack-manifest.json", "workspace
 // a text for each conversation in the first two, and the files of all in "files".
 var textFolders = [2]string{"channels", "dms"}
 
+func isFileList(name string) bool { return slices.Contains(fileLists, name) }
+
 func isList(name string) bool {
 	for _, l := range lists {
 		if l.name == name {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"mislaid/internal/slackfiles"
 	"mislaid/internal/slackjson"
 	"mislaid/sources"
 )
@@ -19,6 +20,9 @@ import (
 type Config struct {
 	Path   string // the ZIP, or the folder it was unpacked to; a link given as the path is followed
 	Select slackjson.Selection
+
+	Fetch    *slackfiles.Client // downloads what the export only links to; nil: nothing does
+	AllFiles bool               // of those: pictures, sound and films too
 }
 
 // Source is an export. It is safe for concurrent use.
@@ -34,6 +38,7 @@ type Source struct {
 		read   bool
 		by     map[string][]share // by the file's id
 		failed error              // why by may lack something
+		local  map[string]bool    // ids of the files that the export brings along
 	}
 }
 
@@ -54,6 +59,9 @@ func New(c Config) (*Source, error) {
 	}
 	s.keep = c.Select.Message(s.layout.people)
 	s.info.Notes = s.notes()
+	if c.Fetch != nil {
+		s.info.Hosts = c.Fetch.Hosts()
+	}
 	return s, nil
 }
 
@@ -135,7 +143,7 @@ func (s *Source) unknownForms() int {
 // Info describes the export.
 func (s *Source) Info() sources.Info {
 	i := s.info
-	i.Notes = slices.Clone(i.Notes)
+	i.Hosts, i.Notes = slices.Clone(i.Hosts), slices.Clone(i.Notes)
 	return i
 }
 
@@ -167,29 +175,31 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 			yield(sources.Item{}, err)
 			return
 		}
-		from := string(after)
-		if len(p.about) > 0 && from == "" && !yield(s.aboutItem(p), nil) {
+		if len(p.about) > 0 && after == "" && !yield(s.aboutItem(p), nil) {
 			return
 		}
-		if from == aboutID {
-			from = ""
-		}
-		last, _ := rawName(from)
+		last, listed := parseCursor(after)
+		links := linkListing{Source: s, place: p, seen: map[string]bool{}, skip: listed}
 		s.files(ctx, p, func(e entry, err error) bool {
 			if e.name == "" {
 				return yield(sources.Item{}, err)
 			}
-			if last != "" && e.name <= last {
+			if last != "" && e.name < last {
 				return true
 			}
-			it := s.item(p, e)
 			if err == nil {
 				err = s.unwanted(ctx, p, e)
 			}
-			if err != nil {
-				err = fmt.Errorf("slack-export: %s: %w", it.ID, err)
+			if e.name != last {
+				it := s.item(p, e)
+				if err != nil {
+					err = fmt.Errorf("slack-export: %s: %w", it.ID, err)
+				}
+				if !yield(it, err) {
+					return false
+				}
 			}
-			return yield(it, err)
+			return err != nil || !s.links(p, e) || links.list(ctx, e, yield)
 		})
 	}
 }
@@ -274,6 +284,17 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	}
 	if ref.Item == aboutID && len(p.about) > 0 {
 		return s.aboutItem(p), nil
+	}
+	if strings.HasPrefix(ref.Item, fetchedID) {
+		f, err := s.findLinked(ctx, p, ref.Item)
+		if err != nil {
+			return sources.Item{}, err
+		}
+		it, err := s.linkedItem(p, f)
+		if err != nil {
+			err = fmt.Errorf("slack-export: file %s: %w", legible(f.ID), err)
+		}
+		return it, err
 	}
 	if e, ok := s.messageDay(ctx, p, ref.Item); ok {
 		return s.item(p, e), nil

@@ -58,7 +58,7 @@ func (s *Source) unwanted(ctx context.Context, p *place, e entry) error {
 	if s.layout.person && (s.narrowed() || s.keep != nil) {
 		return s.unwantedText(p, e)
 	}
-	if p.dir != "" || !s.narrowed() || slices.Contains(fileLists, e.name) { // whose elements are judged one by one
+	if p.dir != "" || !s.narrowed() || isFileList(e.name) { // whose elements are judged one by one
 		return nil
 	}
 	switch sel := s.config.Select; {
