@@ -164,7 +164,7 @@ func (s *Source) visit(ctx context.Context, ch *channel) error {
 	for _, raw := range raws {
 		m, err := parseMessage(raw)
 		if err == nil && m.Replies > 0 {
-			if _, _, err := s.client.replies(ctx, ch.team, ch.ID, m.TS, "", ""); fatal(err) != nil {
+			if _, _, err := s.client.replies(ctx, ch.team, ch.ID, m.TS, replySpan{}); fatal(err) != nil {
 				return err
 			}
 			break

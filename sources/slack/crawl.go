@@ -74,6 +74,7 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 			return
 		}
 		w := &crawl{Source: s, ctx: ctx, ch: ch, yield: yield, at: parseCursor(after), files: map[string]bool{}, keep: s.config.Select.Message(s.people)}
+		s.listed.begin(ch.ID)
 		if after == "" {
 			w.emit(s.about(ch), nil)
 		}
@@ -161,6 +162,7 @@ func (w *crawl) listRun(own, before []message) {
 	add := func(it sources.Item, err error) { items, errs = append(items, it), append(errs, err) }
 	if r.wanted(w.keep) {
 		it, err := w.runItem(w.ctx, w.ch, r)
+		w.listed.add(w.ch.ID, r, it.Attr.Version)
 		add(it, err)
 	}
 	for _, m := range r.own {

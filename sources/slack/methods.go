@@ -245,12 +245,21 @@ func (c *client) history(ctx context.Context, team, channel string, s span) (mes
 	return page.Messages, page.More, nil
 }
 
+// replySpan is what of a thread is asked for; the parent comes with all of it.
+type replySpan struct {
+	cursor string
+	oldest string // replies after it; "": all
+	only   string // that reply alone; "": all
+}
+
 // replies returns a page of a thread: its parent, then replies in order of time.
-func (c *client) replies(ctx context.Context, team, channel, ts, cursor, oldest string) (messages []json.RawMessage, next string, err error) {
+func (c *client) replies(ctx context.Context, team, channel, ts string, s replySpan) (messages []json.RawMessage, next string, err error) {
+	p := slackgo.GetConversationRepliesParameters{ChannelID: channel, Timestamp: ts, Cursor: s.cursor, Oldest: s.oldest, Limit: pageReplies, IncludeAllMetadata: true}
+	if s.only != "" {
+		p.Oldest, p.Latest, p.Inclusive, p.Limit = s.only, s.only, true, 1
+	}
 	body, err := c.call(ctx, team, "conversations.replies", func(ctx context.Context, api *slackgo.Client) error {
-		_, _, _, err := api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
-			ChannelID: channel, Timestamp: ts, Cursor: cursor, Oldest: oldest, Limit: pageReplies, IncludeAllMetadata: true,
-		})
+		_, _, _, err := api.GetConversationRepliesContext(ctx, &p)
 		return err
 	})
 	if err != nil {

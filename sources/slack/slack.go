@@ -56,6 +56,8 @@ type Source struct {
 	spaces  []team
 	peopleE error // why the people are not all known
 
+	listed listed
+
 	mu       sync.Mutex
 	channels map[string]*channel
 }
@@ -71,6 +73,9 @@ type channel struct {
 	asked      bool // for the members
 	membersErr error
 	authors    map[string]bool // who wrote, as far as was seen
+
+	finding sync.Mutex
+	found   []foundRun // in order of time
 }
 
 // New signs in. The error is a *sources.RootError when Slack refuses the token or
