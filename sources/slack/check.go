@@ -124,9 +124,12 @@ func (s *Source) RecordShapes(ctx context.Context) (*Shapes, error) {
 	if _, err := s.client.whoAmI(ctx); err != nil {
 		return shapes, err
 	}
-	s.loading.Lock()
+	back, err := s.loading.take(ctx)
+	if err != nil {
+		return shapes, err
+	}
 	s.loaded = false // ask again, with someone watching
-	s.loading.Unlock()
+	back()
 	if err := s.load(ctx); err != nil {
 		return shapes, err
 	}

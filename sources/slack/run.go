@@ -165,8 +165,11 @@ const (
 
 // findRun reads again the run that a message belongs to.
 func (s *Source) findRun(ctx context.Context, ch *channel, ts string) (*run, error) {
-	ch.finding.Lock()
-	defer ch.finding.Unlock()
+	back, err := ch.finding.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
 	ch.found = slices.DeleteFunc(ch.found, func(f foundRun) bool { return time.Since(f.at) > foundFresh })
 	for _, f := range ch.found {
 		if f.has(ts) {

@@ -50,7 +50,7 @@ type Source struct {
 	host   string // of permalinks: acme.slack.com
 	info   sources.Info
 
-	loading sync.Mutex
+	loading turn
 	loaded  bool
 	people  *slackjson.Directory
 	spaces  []team
@@ -69,12 +69,14 @@ type channel struct {
 	team  string
 	title string // what people call it
 
+	asking turn // for the members
+	asked  bool
+
 	mu         sync.Mutex
-	asked      bool // for the members
 	membersErr error
 	authors    map[string]bool // who wrote, as far as was seen
 
-	finding sync.Mutex
+	finding turn
 	found   []foundRun // in order of time
 }
 
@@ -88,7 +90,7 @@ func New(ctx context.Context, c Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{config: c, client: cl, channels: map[string]*channel{}}
+	s := &Source{config: c, client: cl, channels: map[string]*channel{}, loading: newTurn()}
 	if s.me, err = cl.whoAmI(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -138,8 +140,11 @@ func (s *Source) wait(ctx context.Context) error {
 
 // load reads the workspaces and their people, once.
 func (s *Source) load(ctx context.Context) error {
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	back, err := s.loading.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer back()
 	if s.loaded {
 		return nil
 	}
@@ -260,7 +265,7 @@ func (s *Source) parse(raw json.RawMessage, team string, form slackjson.Form) (*
 	if conv.Form == slackjson.GroupDirect {
 		conv.IsMember = true
 	}
-	return &channel{Conversation: conv, raw: raw, team: team, title: conv.Title(s.people), authors: map[string]bool{}}, nil
+	return &channel{Conversation: conv, raw: raw, team: team, title: conv.Title(s.people), authors: map[string]bool{}, asking: newTurn(), finding: newTurn()}, nil
 }
 
 // closed says why a conversation that is listed cannot be read; nil if it can.
