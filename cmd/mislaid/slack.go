@@ -110,9 +110,19 @@ func newSlack(ctx context.Context, a *app, _ target, f *crawlFlags) (*slack.Sour
 	if f.slack.files.value == "likely" {
 		files = slack.LikelyFiles
 	}
-	return slack.New(ctx, slack.Config{
+	c := slack.Config{
 		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(),
-	})
+	}
+	if f.choose.quick {
+		c.First = slackQueries
+	}
+	return slack.New(ctx, c)
+}
+
+// slackQueries are what --quick searches for before it reads the rest: how keys
+// begin, and what people and programs write beside them.
+var slackQueries = []string{
+	"AKIA*", "ASIA*", "aws_secret_access_key", "aws_access_key_id", "aws_session_token", `"secret access key"`, `"access key"`, `"secret key"`, `"aws secret"`, "credentials.csv",
 }
 
 // slackAgent is how we name ourselves to Slack: a team that watches its audit

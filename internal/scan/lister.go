@@ -122,7 +122,7 @@ func (l *lister) containers(ctx context.Context, likely bool) error {
 			}
 			continue
 		}
-		if err := l.container(ctx, c, likely); err != nil {
+		if err := l.container(ctx, c, likely || c.Ahead); err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"mislaid/detectors/aws"
 	"mislaid/detectors/detectortest"
 	"mislaid/internal/journal"
+	"mislaid/internal/pick"
 	"mislaid/sources"
 	"mislaid/sources/slack"
 	"mislaid/sources/slack/slacktest"
@@ -73,6 +74,12 @@ type session struct {
 // crawlSlack scans a workspace. fault is told before each call which one it is.
 func crawlSlack(t *testing.T, ctx context.Context, w *slacktest.Workspace, from []journal.Record, fault func(s *session, n int, method string, w http.ResponseWriter) bool) *session {
 	t.Helper()
+	return crawlSlackFor(t, ctx, w, from, nil, fault)
+}
+
+// crawlSlackFor searches first for what queries find.
+func crawlSlackFor(t *testing.T, ctx context.Context, w *slacktest.Workspace, from []journal.Record, queries []string, fault func(s *session, n int, method string, w http.ResponseWriter) bool) *session {
+	t.Helper()
 	srv, token := slacktest.NewServer(w, t.Errorf)
 	srv.Unlimited, srv.PageMost = true, 25
 	s := &session{memSink: &memSink{}, srv: srv, token: token}
@@ -80,13 +87,17 @@ func crawlSlack(t *testing.T, ctx context.Context, w *slacktest.Workspace, from 
 	srv.Fault = func(w http.ResponseWriter, _ *http.Request, method string) bool {
 		return fault != nil && fault(s, int(calls.Add(1)), method, w)
 	}
-	src, err := slack.New(ctx, slack.Config{Token: func() string { return token }, BaseURL: "https://slack.test/api/", Transport: srv, Scale: 1e6})
+	src, err := slack.New(ctx, slack.Config{Token: func() string { return token }, BaseURL: "https://slack.test/api/", Transport: srv, Scale: 1e6, First: queries})
 	if err != nil {
 		s.err = err
 		return s
 	}
 	defer src.Close()
-	s.err = Run(ctx, []sources.Source{src}, Options{Set: awsSet(t), Sink: s, Jobs: 3, From: lastCheckpoints(from)})
+	o := Options{Set: awsSet(t), Sink: s, Jobs: 3, From: lastCheckpoints(from)}
+	if len(queries) > 0 {
+		o.Rules.Likely = pick.Likely()
+	}
+	s.err = Run(ctx, []sources.Source{src}, o)
 	return s
 }
 
@@ -103,7 +114,7 @@ func awsSet(t *testing.T) *detectors.Set {
 func lastCheckpoints(records []journal.Record) []journal.Checkpoint {
 	last := map[string]journal.Checkpoint{}
 	for _, r := range records {
-		if r.Checkpoint != nil {
+		if r.Checkpoint != nil && !r.Checkpoint.Likely {
 			last[r.Checkpoint.Container] = *r.Checkpoint
 		}
 	}
@@ -286,4 +297,80 @@ func TestSlackTroubles(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSlackQuick searches first: what stands around the hits is read before
+// anything else, is told once, and in the end all is read as without.
+func TestSlackQuick(t *testing.T) {
+	w := chatty(4)
+	old := w.AddConversation("public_channel", "C9", "old", "U0BEN")
+	keys := detectortest.NewKeys(rand.New(rand.NewPCG(44, 4)))
+	first, second := keys.KeyID("AKIA", 29608264753), keys.KeyID("AKIA", 29608264753)
+	for n := range 200 {
+		m := w.Say(old, "U0BEN", fmt.Sprintf("old message %d", n))
+		switch n {
+		case 40:
+			m.Text = "the new id is " + first
+			w.Say(old, "U0BEN", "its aws secret is "+keys.Secret())
+		case 90:
+			m.Text = "who needs it?"
+			w.Reply(old, m, "U0BEN", "look, aws_access_key_id="+second+" aws_secret_access_key="+keys.Secret())
+		}
+	}
+	want, plainCalls := calm(t, w)
+	queries := []string{"AKIA*", "aws_access_key_id"}
+	var order []string
+	s := crawlSlackFor(t, t.Context(), w, nil, queries, func(_ *session, _ int, method string, _ http.ResponseWriter) bool {
+		order = append(order, method)
+		return false
+	})
+	if diff := gocmp.Diff(want, s.outcome()); diff != "" || s.err != nil {
+		t.Errorf("%v: plain (-), quick (+):\n%s", s.err, diff)
+	}
+	begun := slices.Index(order, "conversations.list")
+	if n := slices.Index(order, "search.messages"); n < 0 || n > begun {
+		t.Errorf("searched at call %d, listed at call %d", n, begun)
+	}
+	early := map[string]bool{}
+	for _, r := range s.records() {
+		if r.Checkpoint != nil && !r.Checkpoint.Likely {
+			break
+		}
+		if r.Sighting != nil {
+			early[r.Sighting.KeyID] = true
+			if r.Sighting.Ref.Container == "search" {
+				t.Errorf("a place in the search: %+v", r.Sighting.Ref)
+			}
+		}
+	}
+	if !early[first] || !early[second] || len(early) < len(want.Places)/3 {
+		t.Errorf("of %d places %d keys were read ahead", len(want.Places), len(early))
+	}
+	t.Logf("%d calls, %d with a search first; %d keys ahead", plainCalls, len(order), len(early))
+	if got, plain := itemsRead(s.records()), itemsRead(crawlSlack(t, t.Context(), w, nil, nil).records()); got != plain {
+		t.Errorf("%d items read, %d without", got, plain)
+	}
+
+	// It is stopped in the search, and goes on.
+	for at := 3; at < 40; at += 4 {
+		ctx, cancel := context.WithCancel(t.Context())
+		half := crawlSlackFor(t, ctx, w, nil, queries, func(_ *session, n int, _ string, _ http.ResponseWriter) bool {
+			if n == at {
+				cancel()
+			}
+			return false
+		})
+		cancel()
+		rest := crawlSlackFor(t, t.Context(), w, half.records(), queries, nil)
+		if diff := gocmp.Diff(want, rest.outcome(half.records()...)); diff != "" || rest.err != nil {
+			t.Errorf("stopped at call %d: %v: plain (-), quick (+):\n%s", at, rest.err, diff)
+		}
+	}
+}
+
+func itemsRead(records []journal.Record) (n int64) {
+	for _, c := range lastCheckpoints(records) {
+		n += c.Counts.Items
+	}
+	return n
 }

@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -148,15 +147,7 @@ func (s *Source) RecordShapes(ctx context.Context) (*Shapes, error) {
 // visit calls every method that a crawl calls for a conversation. Refusals are
 // part of what is to be seen; only the end of the session is an error.
 func (s *Source) visit(ctx context.Context, ch *channel) error {
-	fatal := func(err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, sources.ErrSession) {
-			return err
-		}
-		return nil
-	}
+	fatal := func(err error) error { return fatal(ctx, err) }
 	if _, err := s.client.members(ctx, ch.team, ch.ID); fatal(err) != nil {
 		return err
 	}

@@ -64,6 +64,9 @@ const maxRemembered = 100_000
 // run to the oldest, each run with its threads and files, then those files that
 // no message showed: the ones in threads.
 func (s *Source) Items(ctx context.Context, c sources.Container, after sources.Cursor) iter.Seq2[sources.Item, error] {
+	if c.ID == searchID {
+		return s.searched(ctx)
+	}
 	return func(yield func(sources.Item, error) bool) {
 		ch, err := s.channel(ctx, c.ID)
 		if err == nil {
@@ -156,9 +159,19 @@ func (w *crawl) runs(pending []message, more bool) []message {
 // listRun lists a run of messages, the newest first, with its threads and files.
 func (w *crawl) listRun(own, before []message) {
 	r := newRun(own, before)
+	items, errs := w.itemsOf(r)
 	next := cursor{latest: r.start()}
-	var items []sources.Item
-	var errs []error
+	for i := range items {
+		if i == len(items)-1 {
+			w.at = next
+		}
+		w.emit(items[i], errs[i])
+	}
+	w.at = next
+}
+
+// itemsOf are the items of a run: itself, its threads and its files.
+func (w *crawl) itemsOf(r *run) (items []sources.Item, errs []error) {
 	add := func(it sources.Item, err error) { items, errs = append(items, it), append(errs, err) }
 	if r.wanted(w.keep) {
 		it, err := w.runItem(w.ctx, w.ch, r)
@@ -178,13 +191,7 @@ func (w *crawl) listRun(own, before []message) {
 			}
 		}
 	}
-	for i := range items {
-		if i == len(items)-1 {
-			w.at = next
-		}
-		w.emit(items[i], errs[i])
-	}
-	w.at = next
+	return items, errs
 }
 
 // fileItem is the item of a file object, unless the listing has shown it.

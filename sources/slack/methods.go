@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 
 	slackgo "github.com/slack-go/slack"
@@ -21,6 +22,7 @@ const (
 	pageMembers = 1000
 	pageUsers   = 200
 	pageFiles   = 100
+	pageSearch  = 100
 )
 
 // identity is who the token is.
@@ -318,4 +320,43 @@ func (c *client) filesIn(ctx context.Context, team, channel string, page int, un
 	}
 	err = decode("files.list", body, &answer)
 	return answer.Files, answer.Paging.Pages, err
+}
+
+// hit is a message that a search found.
+type hit struct {
+	Channel struct {
+		ID string `json:"id"`
+	} `json:"channel"`
+	TS        string `json:"ts"`
+	Permalink string `json:"permalink"`
+}
+
+// thread is the thread that the message is a reply in, "" if it is none: only the
+// address tells.
+func (h hit) thread() string {
+	u, err := url.Parse(h.Permalink)
+	if ts := u.Query().Get("thread_ts"); err == nil && slackjson.IsTS(ts) && ts != h.TS {
+		return ts
+	}
+	return ""
+}
+
+// search returns a page of the messages that a query finds, the newest first, and
+// how many pages there are; the first page is 1.
+func (c *client) search(ctx context.Context, team, query string, page int) (hits []hit, pages int, err error) {
+	body, err := c.call(ctx, team, "search.messages", func(ctx context.Context, api *slackgo.Client) error {
+		_, err := api.SearchMessagesContext(ctx, query, slackgo.SearchParameters{TeamID: team, Sort: "timestamp", SortDirection: "desc", Count: pageSearch, Page: page})
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	var answer struct {
+		Messages struct {
+			Matches []hit
+			Paging  struct{ Pages int }
+		}
+	}
+	err = decode("search.messages", body, &answer)
+	return answer.Messages.Matches, answer.Messages.Paging.Pages, err
 }

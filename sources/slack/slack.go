@@ -36,6 +36,7 @@ type Config struct {
 	UserAgent string            // "": Go's
 	Select    slackjson.Selection
 	Files     Files
+	First     []string     // queries: what they find is read before the rest; none: Slack is not searched
 	Scale     float64      // calls a minute, in multiples of what Slack promises; 0: 1
 	Ops       pace.Limiter // waited on before every call and download; nil: no limit
 
@@ -106,7 +107,7 @@ func New(ctx context.Context, c Config) (*Source, error) {
 	}
 	s.info = sources.Info{
 		Name: "slack://" + owner, Type: "slack", Title: fmt.Sprintf("Slack workspace %s (%s), as %s", s.me.Team, owner, s.me.User),
-		Hosts: []string{cl.base.Host, "files.slack.com"}, Notes: s.notes(),
+		Hosts: []string{cl.base.Host, "files.slack.com"}, Notes: s.notes(), Ordered: true,
 	}
 	return s, nil
 }
@@ -116,6 +117,9 @@ func (s *Source) notes() []string {
 	notes := []string{"direct messages and private channels that " + s.me.User + " is not in cannot be seen with this token; an export of all conversations or the Discovery API shows them"}
 	if s.me.BotID != "" {
 		notes = []string{"a bot's token: only conversations that the bot is in can be read"}
+	}
+	if len(s.config.First) > 0 && !s.searches() {
+		notes = append(notes, "Slack cannot be searched with this token, so nothing is read ahead: that takes a user's token with the scope search:read")
 	}
 	for _, m := range missing(s.me.scopes, wantedScopes(s.me.BotID != "")) {
 		notes = append(notes, "the token lacks the scope "+m.Name+": "+m.Why)
@@ -182,6 +186,9 @@ func (s *Source) Containers(ctx context.Context) iter.Seq2[sources.Container, er
 	return func(yield func(sources.Container, error) bool) {
 		if err := s.load(ctx); err != nil {
 			yield(sources.Container{}, err)
+			return
+		}
+		if s.searches() && !yield(sources.Container{ID: searchID, Name: "what a search finds", Ahead: true}, nil) {
 			return
 		}
 		seen := map[string]bool{}

@@ -412,3 +412,21 @@ func (p *piped) Write(b []byte) (int, error) {
 	p.WriteHeader(http.StatusOK)
 	return p.body.Write(b)
 }
+
+// Least is the least time in which the calls that were answered can be made, how
+// many they were, and the method that takes longest.
+func (s *Server) Least() (least time.Duration, calls int, slowest string) {
+	s.Lock()
+	defer s.Unlock()
+	for name, n := range s.Calls {
+		calls += n
+		m, limited := methods[name]
+		if !limited || n <= m.perMinute {
+			continue
+		}
+		if d := time.Duration(float64(n-m.perMinute) / float64(m.perMinute) * float64(time.Minute)); d > least {
+			least, slowest = d, name
+		}
+	}
+	return least, calls, slowest
+}
