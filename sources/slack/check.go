@@ -99,14 +99,14 @@ func (s *Source) probe(ctx context.Context, from []*channel) (slow, known bool) 
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for _, ch := range from[:min(len(from), 3)] {
-		raws, _, err := s.client.history(ctx, ch.team, ch.ID, span{limit: cohortItems + 5})
+		page, err := s.client.history(ctx, ch.team, ch.ID, span{limit: cohortItems + 5})
 		if s.client.pace.slowed("conversations.history") {
 			return true, true
 		}
 		if err != nil {
 			return false, false
 		}
-		if len(raws) > cohortItems {
+		if len(page.Messages) > cohortItems {
 			return false, true
 		}
 		known = true // several calls at once were answered
@@ -151,11 +151,11 @@ func (s *Source) visit(ctx context.Context, ch *channel) error {
 	if _, err := s.client.members(ctx, ch.team, ch.ID); fatal(err) != nil {
 		return err
 	}
-	raws, _, err := s.client.history(ctx, ch.team, ch.ID, span{limit: 50})
+	page, err := s.client.history(ctx, ch.team, ch.ID, span{limit: 50})
 	if fatal(err) != nil {
 		return err
 	}
-	for _, raw := range raws {
+	for _, raw := range page.Messages {
 		m, err := parseMessage(raw)
 		if err == nil && m.Replies > 0 {
 			if _, _, err := s.client.replies(ctx, ch.team, ch.ID, m.TS, replySpan{}); fatal(err) != nil {

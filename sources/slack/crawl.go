@@ -112,6 +112,7 @@ const preceding = 5
 // history lists the messages.
 func (w *crawl) history() error {
 	var pending []message // the newest first
+	hidden := false
 	for more := true; more && !w.done; {
 		latest := w.at.latest
 		if n := len(pending); n > 0 {
@@ -120,12 +121,13 @@ func (w *crawl) history() error {
 		if err := w.wait(w.ctx); err != nil {
 			return err
 		}
-		raws, left, err := w.client.history(w.ctx, w.ch.team, w.ch.ID, span{latest: latest})
+		page, err := w.client.history(w.ctx, w.ch.team, w.ch.ID, span{latest: latest})
 		if err != nil {
 			return err
 		}
-		more = left && len(raws) > 0
-		for _, raw := range raws {
+		more = page.More && len(page.Messages) > 0
+		hidden = hidden || page.Limited
+		for _, raw := range page.Messages {
 			m, err := parseMessage(raw)
 			if err != nil {
 				return err
@@ -135,8 +137,15 @@ func (w *crawl) history() error {
 		}
 		pending = w.runs(pending, more)
 	}
+	if hidden && (w.config.Select.After.IsZero() || w.at.latest == "" || slackjson.Time(w.at.latest).After(w.config.Select.After)) {
+		w.emit(sources.Item{ID: hiddenID, Path: w.ch.title + " (older messages)"},
+			fmt.Errorf("slack: older messages are hidden, because of the workspace's plan; an export may hold them: %w", sources.ErrDenied))
+	}
 	return nil
 }
+
+// hiddenID stands for the messages that the workspace's plan hides.
+const hiddenID = "hidden"
 
 // runs lists the runs that are whole and returns the rest of the messages.
 func (w *crawl) runs(pending []message, more bool) []message {

@@ -215,9 +215,15 @@ type span struct {
 	limit          int
 }
 
-// history returns messages of a conversation, the newest first, and whether
-// there are older ones in the span.
-func (c *client) history(ctx context.Context, team, channel string, s span) (messages []json.RawMessage, more bool, err error) {
+// historyPage is messages of a conversation, the newest first.
+type historyPage struct {
+	Messages []json.RawMessage
+	More     bool `json:"has_more"`   // there are older ones in the span
+	Limited  bool `json:"is_limited"` // there are older ones that the workspace's plan hides
+}
+
+// history returns messages of a conversation.
+func (c *client) history(ctx context.Context, team, channel string, s span) (page historyPage, err error) {
 	limit := s.limit
 	if limit == 0 {
 		limit = pageHistory
@@ -229,22 +235,17 @@ func (c *client) history(ctx context.Context, team, channel string, s span) (mes
 		return err
 	})
 	if err != nil {
-		return nil, false, err
-	}
-	var page struct {
-		Messages []json.RawMessage
-		More     bool `json:"has_more"`
-		Limited  bool `json:"is_limited"`
+		return page, err
 	}
 	if err := decode("conversations.history", body, &page); err != nil {
-		return nil, false, err
+		return page, err
 	}
 	if page.More && limit > cohortItems && len(page.Messages) == cohortItems {
 		for _, method := range []string{"conversations.history", "conversations.replies"} {
 			c.pace.slowDown(method, cohortPerMinute)
 		}
 	}
-	return page.Messages, page.More, nil
+	return page, nil
 }
 
 // replySpan is what of a thread is asked for; the parent comes with all of it.

@@ -232,19 +232,19 @@ func (s *Source) historyOf(ctx context.Context, ch *channel, sp span) ([]message
 	if err := s.wait(ctx); err != nil {
 		return nil, false, err
 	}
-	raws, more, err := s.client.history(ctx, ch.team, ch.ID, sp)
+	page, err := s.client.history(ctx, ch.team, ch.ID, sp)
 	if err != nil {
 		return nil, false, err
 	}
-	all := make([]message, 0, len(raws))
-	for _, raw := range raws {
+	all := make([]message, 0, len(page.Messages))
+	for _, raw := range page.Messages {
 		m, err := parseMessage(raw)
 		if err != nil {
 			return nil, false, err
 		}
 		all = append(all, m)
 	}
-	return all, more, nil
+	return all, page.More, nil
 }
 
 // forward returns the messages of ts's run that come after it, the newest first.

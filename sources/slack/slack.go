@@ -262,6 +262,14 @@ func (s *Source) parse(raw json.RawMessage, team string, form slackjson.Form) (*
 	if conv.Form == slackjson.UnknownForm {
 		conv.Form = form
 	}
+	if team == "" && s.me.Org { // found without a listing
+		var in struct {
+			Team string `json:"context_team_id"`
+		}
+		if err := json.Unmarshal(raw, &in); err == nil {
+			team = in.Team
+		}
+	}
 	conv.MembersKnown = false
 	if conv.Form == slackjson.Direct {
 		if !slices.Contains(conv.Members, s.me.UserID) {
