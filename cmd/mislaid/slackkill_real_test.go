@@ -120,7 +120,9 @@ func chatEssence(t *testing.T, out []byte, err error) summary {
 			Severity  string
 			Sightings []struct{ Path, Link, Author string }
 		}
-		Coverage struct{ Gaps []struct{ Path, Reason string } }
+		Coverage struct {
+			Gaps []struct{ Path, Reason string }
+		}
 	}
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("%v in %.200s", err, out)
