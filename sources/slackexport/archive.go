@@ -141,6 +141,7 @@ func readDirectory(r io.ReaderAt, size int64) ([]*zip.File, error) {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are no paths here
 		return nil, fmt.Errorf("not a ZIP that can be read: %w", err)
 	}
+	zr.RegisterDecompressor(zip.Deflate, inflate)
 	packed := uint64(0)
 	for _, f := range zr.File {
 		if packed += f.CompressedSize64; packed > uint64(size) || f.CompressedSize64 > uint64(size) {

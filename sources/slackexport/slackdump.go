@@ -1,12 +1,13 @@
 package slackexport
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"mislaid/internal/slackjson"
 )
