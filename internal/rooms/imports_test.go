@@ -153,7 +153,7 @@ var rooms = map[string]room{
 		theirs: map[string]string{"golang.org/x/sync": "errgroup"},
 	},
 	"internal/rooms": {},
-	"internal/bench": {ours: []string{"detectors", "detectors/aws"}},
+	"internal/bench": {ours: []string{"detectors", "detectors/aws", "sources/slack/slacktest"}},
 	"internal/bench/corpus": {
 		ours:   []string{"detectors/detectortest"},
 		theirs: map[string]string{"golang.org/x/text": "writes files in Japanese character sets"},
