@@ -31,6 +31,7 @@ type layout struct {
 	claimed   map[string]bool // files in the root that are no items of the root
 	slackdump bool            // a file for each conversation, in the root
 	person    bool            // texts of one person's conversations
+	host      string          // of permalinks, "" if the lists do not tell
 	notes     []string
 	at        time.Time // when the export was made: the newest of the lists
 }
@@ -78,10 +79,12 @@ func (l *layout) readLists(t tree) (found bool, err error) {
 		}
 		found = found || ok
 	}
-	if err := l.readChunks(t, "users.json.gz"); err != nil {
-		return false, err
+	for _, name := range []string{"workspace.json.gz", "users.json.gz"} {
+		if err := l.readChunks(t, name); err != nil {
+			return false, err
+		}
+		delete(l.claimed, name)
 	}
-	delete(l.claimed, "users.json.gz")
 	for _, list := range lists {
 		ok, err := l.readList(t, list.name, list.form)
 		if err != nil {
