@@ -1,6 +1,7 @@
 package slackexport
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -59,7 +60,7 @@ func readLayout(t tree) (*layout, error) {
 			l.add(&place{id: "folder " + legible(dir), dir: dir, title: legible(dir)})
 		}
 	}
-	if !found && !l.slackdump && !l.person {
+	if !found && !l.slackdump && !l.person && (t.torn() == nil || !l.hasDays(t)) {
 		return nil, errNoExport
 	}
 	if l.people.Len() == 0 {
@@ -69,6 +70,21 @@ func readLayout(t tree) (*layout, error) {
 	}
 	l.add(&place{id: rootID, title: "the export's own files"})
 	return l, nil
+}
+
+// hasDays reports whether some folder holds messages: the lists may be lost.
+func (l *layout) hasDays(t tree) bool {
+	for _, p := range l.places {
+		days := false
+		t.under(context.Background(), p.dir, func(e entry, err error) bool {
+			days = err == nil && p.kindOf(e.name) == dayFile
+			return !days
+		})
+		if days {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *layout) readLists(t tree) (found bool, err error) {
