@@ -45,6 +45,7 @@ type leakState struct {
 	id      string
 	keyID   string
 	places  map[digest]*Sighting
+	before  map[digest][]string                   // audiences that a place had in other readings; nil: none
 	answers map[secret.Fingerprint]verify.Verdict // "" is for every credential of the key id
 	facts   *verify.Facts
 }
@@ -67,6 +68,7 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience, accounts ma
 	l.Places = make([]Place, len(sightings))
 	for i, sg := range sightings {
 		l.Places[i] = Place{Sighting: *sg, Audience: audiences[sg.AudienceID]}
+		l.Places[i].remember(s.before[sightingKey(sg)], audiences)
 		l.Account = cmp.Or(l.Account, sg.Account)
 		l.FirstSeen = earliest(l.FirstSeen, firstSeen(sg))
 		if sg.Found.After(l.LastSeen) {
@@ -86,6 +88,7 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience, accounts ma
 	}
 	l.Suppressed = allSuppressed(l.Places) && !slices.ContainsFunc(l.Credentials, func(c LeakCredential) bool { return isLive(c.Verdict) })
 	l.Exposure = exposure(l.Places)
+	l.Reach = l.reach()
 	slices.SortFunc(l.Places, comparePlaces)
 	l.judge()
 	return l
@@ -269,6 +272,66 @@ func exposure(places []Place) sources.Audience {
 		out = out.Union(*all[i])
 	}
 	return out
+}
+
+// remember widens who could ever read a place by those who were seen to be able
+// to in other readings of it, and cannot now.
+func (p *Place) remember(before []string, audiences map[string]*sources.Audience) {
+	if p.Audience == nil {
+		return
+	}
+	own := *p.Audience
+	changed := false
+	for _, id := range before {
+		old := audiences[id]
+		if old == nil || id == p.AudienceID || old.Now.Set&^own.Ever.Set == 0 {
+			continue
+		}
+		changed = true
+		for _, g := range old.Grants {
+			if own.Now.Set&(1<<g.Level) == 0 {
+				own.Past = append(slices.Clip(own.Past), sources.Past{Grant: g, Until: own.ReadAt})
+			}
+		}
+		own.Past = append(slices.Clip(own.Past), old.Past...)
+		own.Ever = own.Ever.Union(sources.ReachOf(old.Now.Levels()...))
+	}
+	if changed {
+		p.Audience, p.AudienceID = &own, AudienceID(own)
+	}
+}
+
+// reach is who could read it since its exposure began, over all places.
+func (l *Leak) reach() (r sources.Reach) {
+	for i := range l.Places {
+		a := l.Places[i].Audience
+		if a == nil {
+			r = r.Union(sources.UnknownReach())
+			continue
+		}
+		r = r.Union(a.EverSince(l.exposedFrom(&l.Places[i])))
+	}
+	return r
+}
+
+// exposedFrom is when whoever could read a place could first have read the key
+// there: not before there was the key, nor before a message that holds it was
+// sent. When a file was last changed says nothing of when the key got into it.
+func (l *Leak) exposedFrom(p *Place) (from time.Time) {
+	if l.Facts != nil {
+		from = l.Facts.Created
+	}
+	var sent time.Time
+	for _, at := range p.Positions {
+		if at.Time.IsZero() {
+			return from
+		}
+		sent = earliest(sent, at.Time)
+	}
+	if p.Total > len(p.Positions) || sent.Before(from) {
+		return from
+	}
+	return sent
 }
 
 // comparePlaces orders places: who could read it, widest first, then by name.

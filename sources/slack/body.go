@@ -53,7 +53,7 @@ func (r *reading) at(off int64) sources.Spot {
 	}
 	return sources.Spot{
 		Item: m.ID(), Name: what + " " + m.Time().Format("2006-01-02 15:04:05 UTC"), Time: m.Time(),
-		Author: r.src.people.Name(m.Author), Link: m.Link(r.src.host, r.ch.ID),
+		Author: r.src.people.Name(m.Author), Left: r.src.people.Left(m.Author), Link: m.Link(r.src.host, r.ch.ID),
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *Source) spot(p *place, m slackjson.Message, host string) sources.Spot {
 	}
 	return sources.Spot{
 		Item: m.ID(), Name: what + " " + m.Time().Format("2006-01-02 15:04:05 UTC"), Time: m.Time(),
-		Author: s.layout.people.Name(m.Author), Link: m.Link(host, p.conv.ID),
+		Author: s.layout.people.Name(m.Author), Left: s.layout.people.Left(m.Author), Link: m.Link(host, p.conv.ID),
 	}
 }
 

@@ -73,24 +73,25 @@ func Judge(s Subject) verify.Capability {
 	if s.Session {
 		c.Limits = append(c.Limits, "a session policy may cut it further; nobody can read one afterwards")
 	}
-	if s.administers() {
+	administers := s.administers()
+	if administers {
 		c.Paths = append(c.Paths, s.administrator())
 	}
 	escalate := s.paths(escalations())
 	persist := s.paths(persistences())
 	c.Paths = append(append(c.Paths, escalate...), persist...)
 	c.Data = s.paths(dataReach())
-	if len(c.Data) > 0 {
+	if len(c.Data) > 0 && !administers {
 		c.Limits = append(c.Limits, "which data there is was not looked at, nor policies of resources that may add or deny")
 	}
-	if len(escalate) > 0 {
+	if len(escalate) > 0 && !administers {
 		c.Limits = append(c.Limits, "whether what a path needs exists (a role worth passing, a function to change) was not looked at")
 	}
-	if a := s.ask("sts:AssumeRole"); a.Result == policy.Allowed || a.Result == policy.Conditional {
+	if a := s.ask("sts:AssumeRole"); !administers && (a.Result == policy.Allowed || a.Result == policy.Conditional) {
 		c.Limits = append(c.Limits, "it may assume roles ("+by(a.By)+"); what those may do was not added to this")
 	}
 	switch {
-	case s.administers():
+	case administers:
 		c.Class, c.Power = verify.C4, "administrator"
 		c.Words = "it is an administrator: it may do everything, " + by(c.Paths[0].By)
 	case sure(escalate):
