@@ -39,7 +39,7 @@ type membership struct {
 	management   bool
 	name         string
 	guards       [][]policy.Policy // service control policies by level; nil: none bind it
-	limit        string            // why they could not be taken into account
+	limits       []string          // what could not be taken into account
 }
 
 // finish adds what the account says, and concludes.
@@ -53,9 +53,8 @@ func (a *Auditor) finish(ctx context.Context, acc *account, s verify.Subject, f 
 	f.Account.Management = f.Account.Management || c.member.management
 	subject.Users, subject.Trails, subject.Roles, subject.RolesRead = c.users, c.trails, c.roles, c.rolesRead
 	subject.Policies.Guards = c.member.guards
-	if c.member.limit != "" {
-		subject.Limits = append(subject.Limits, c.member.limit)
-	}
+	subject.Limits = append(subject.Limits, c.member.limits...)
+	acc.reader.become(ctx, f, subject)
 	if a.config.LookBack {
 		a.lookBack(ctx, acc, s.KeyID, f)
 	}
@@ -168,58 +167,80 @@ func (o *organization) member(ctx context.Context, account string) (m membership
 		}
 	})
 	if o.why != "" {
-		m.limit = noGuards + o.why
+		m.limits = append(m.limits, noGuards+o.why)
 		return m
 	}
 	if o.id == "" {
 		return m // in no organisation
 	}
-	m.organization, m.management = o.id, account == o.master
 	out, err := o.client.DescribeAccount(ctx, &organizations.DescribeAccountInput{AccountId: &account})
-	if err == nil && out.Account != nil {
+	switch {
+	case hasCode(err, "AccountNotFoundException"):
+		m.limits = append(m.limits, noGuards+"account "+account+" is not in the responder's organisation "+o.id)
+		return m
+	case err == nil && out.Account != nil:
 		m.name = sdk.ToString(out.Account.Name)
 	}
+	m.organization, m.management = o.id, account == o.master
 	if m.management {
 		return m // no such policy binds it
 	}
-	target := account
-	for range 10 { // the root, at most five levels of units, the account
-		level, err := o.attached(ctx, target)
-		if err != nil {
-			m.guards, m.limit = nil, noGuards+"organizations:ListPoliciesForTarget: "+reason(err)
-			return m
+	var why string
+	if m.guards, why = o.levels(ctx, account, orgtypes.PolicyTypeServiceControlPolicy, "SCP "); why != "" {
+		m.guards = nil
+		m.limits = append(m.limits, noGuards+why)
+		return m
+	}
+	controls, why := o.levels(ctx, account, orgtypes.PolicyTypeResourceControlPolicy, "")
+	var names []string
+	for _, p := range slices.Concat(controls...) {
+		if p.Name != "RCPFullAWSAccess" {
+			names = append(names, p.Name)
 		}
-		m.guards = append(m.guards, level)
-		parents, err := o.client.ListParents(ctx, &organizations.ListParentsInput{ChildId: &target})
-		if err != nil {
-			if strings.HasPrefix(target, "r-") {
-				return m
-			}
-			m.guards, m.limit = nil, noGuards+"organizations:ListParents: "+reason(err)
-			return m
-		}
-		if len(parents.Parents) == 0 {
-			return m
-		}
-		target = sdk.ToString(parents.Parents[0].Id)
-		if strings.HasPrefix(target, "r-") {
-			level, err := o.attached(ctx, target)
-			if err != nil {
-				m.guards, m.limit = nil, noGuards+"organizations:ListPoliciesForTarget: "+reason(err)
-				return m
-			}
-			m.guards = append(m.guards, level)
-			return m
-		}
+	}
+	switch {
+	case why != "":
+		m.limits = append(m.limits, "resource control policies were not taken into account: "+why)
+	case len(names) > 0:
+		m.limits = append(m.limits, "resource control policies of its organisation may deny more: "+strings.Join(names, ", "))
 	}
 	return m
 }
 
-// attached reads the service control policies of one target.
-func (o *organization) attached(ctx context.Context, target string) (all []policy.Policy, err error) {
+// levels reads the policies of a type that bear on an account, from the account up
+// to the root: at most five levels of units lie between. why says what could not
+// be read.
+func (o *organization) levels(ctx context.Context, account string, kind orgtypes.PolicyType, prefix string) (all [][]policy.Policy, why string) {
+	target := account
+	for range 7 {
+		level, enabled, err := o.attached(ctx, target, kind, prefix)
+		if err != nil {
+			return nil, "organizations:ListPoliciesForTarget: " + reason(err)
+		}
+		if enabled {
+			all = append(all, level)
+		}
+		if strings.HasPrefix(target, "r-") {
+			return all, ""
+		}
+		parents, err := o.client.ListParents(ctx, &organizations.ListParentsInput{ChildId: &target})
+		if err != nil {
+			return nil, "organizations:ListParents: " + reason(err)
+		}
+		if len(parents.Parents) == 0 {
+			break
+		}
+		target = sdk.ToString(parents.Parents[0].Id)
+	}
+	return nil, "its place in the organisation could not be followed to the root"
+}
+
+// attached reads the policies of a type that hang on one target. Where the type is
+// not enabled there are none, and nothing is denied.
+func (o *organization) attached(ctx context.Context, target string, kind orgtypes.PolicyType, prefix string) (all []policy.Policy, enabled bool, err error) {
 	list, err := pages(func(marker *string) ([]orgtypes.PolicySummary, *string, error) {
 		out, err := o.client.ListPoliciesForTarget(ctx, &organizations.ListPoliciesForTargetInput{
-			TargetId: &target, Filter: orgtypes.PolicyTypeServiceControlPolicy, NextToken: marker,
+			TargetId: &target, Filter: kind, NextToken: marker,
 		})
 		if err != nil {
 			return nil, nil, err
@@ -227,15 +248,19 @@ func (o *organization) attached(ctx context.Context, target string) (all []polic
 		return out.Policies, out.NextToken, nil
 	})
 	if hasCode(err, "PolicyTypeNotEnabledException") {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for _, p := range list {
-		all = append(all, o.policy(ctx, sdk.ToString(p.Id), "SCP "+sdk.ToString(p.Name)))
+		if kind != orgtypes.PolicyTypeServiceControlPolicy { // only named
+			all = append(all, policy.Policy{Name: sdk.ToString(p.Name)})
+			continue
+		}
+		all = append(all, o.policy(ctx, sdk.ToString(p.Id), prefix+sdk.ToString(p.Name)))
 	}
-	return all, nil
+	return all, true, nil
 }
 
 func (o *organization) policy(ctx context.Context, id, name string) policy.Policy {

@@ -76,7 +76,7 @@ func ownerTagged(tags map[string]string) bool {
 }
 
 func isEscalation(id string) bool {
-	return slices.ContainsFunc(escalations(), func(k known) bool { return k.id == id })
+	return id == takeRole || slices.ContainsFunc(escalations(), func(k known) bool { return k.id == id })
 }
 
 // stars names the policies that allow everything, or everything of a service on
@@ -111,7 +111,7 @@ func (s *Subject) usable(r Role) string {
 		return ""
 	}
 	t := r.Trust.Trusts(s.ARN, s.Account)
-	if t.How == "" || t.How == "names it" || t.Result != policy.Allowed && t.Result != policy.Conditional {
+	if t.How == "" || strings.HasPrefix(t.How, "names it") || t.Result != policy.Allowed && t.Result != policy.Conditional {
 		return ""
 	}
 	if strings.Contains(r.ARN, ":role/aws-service-role/") {
