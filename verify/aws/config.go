@@ -163,8 +163,15 @@ func HostsOnHint(c Config) []string {
 	}
 	var hosts []string
 	for _, p := range partitions {
-		if p.public && !slices.ContainsFunc(targets, func(t target) bool { return t.partition == p.name }) {
-			hosts = append(hosts, p.target().addr)
+		if !p.public || slices.ContainsFunc(targets, func(t target) bool { return t.partition == p.name }) {
+			continue
+		}
+		t, ok := p.target(), true
+		if c.FIPS {
+			t, ok = t.fips()
+		}
+		if ok {
+			hosts = append(hosts, t.addr)
 		}
 	}
 	return hosts

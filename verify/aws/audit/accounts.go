@@ -291,9 +291,9 @@ const (
 )
 
 // lookBack reads the uses of a key from CloudTrail, in the region of its last
-// use and in us-east-1, where global services log.
+// use and in the one where global services log.
 func (a *Auditor) lookBack(ctx context.Context, acc *account, id string, f *verify.Facts) {
-	log := &verify.LogRead{From: f.Read.AddDate(0, 0, -logDays), To: f.Read, Regions: []string{"us-east-1"}}
+	log := &verify.LogRead{From: f.Read.AddDate(0, 0, -logDays), To: f.Read, Regions: []string{globalRegion(a.part)}}
 	if f.LastUsed != nil && f.LastUsed.Region != "" && f.LastUsed.Region != "N/A" && !slices.Contains(log.Regions, f.LastUsed.Region) {
 		log.Regions = append(log.Regions, f.LastUsed.Region)
 	}

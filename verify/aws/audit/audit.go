@@ -107,19 +107,6 @@ func (a *Auditor) Start(ctx context.Context) error {
 	return nil
 }
 
-// Hosts returns the host:port that an audit contacts, as far as they are known
-// before: what a role or another profile adds is of the same services.
-func (a *Auditor) Hosts() []string {
-	if u, err := url.Parse(sdk.ToString(a.base.BaseEndpoint)); err == nil && u.Host != "" {
-		return []string{u.Host}
-	}
-	hosts := []string{"sts." + a.base.Region, "iam", "organizations.us-east-1", "cloudtrail." + a.base.Region}
-	for i := range hosts {
-		hosts[i] += ".amazonaws.com:443"
-	}
-	return hosts
-}
-
 // Who returns the responder's ARN.
 func (a *Auditor) Who() string { return a.who }
 

@@ -305,6 +305,30 @@ func TestRolePerAccount(t *testing.T) {
 	}
 }
 
+// TestHosts: what a run says that it contacts is what the SDK does.
+func TestHosts(t *testing.T) {
+	for region, want := range map[string]string{
+		"us-east-1":      "sts.us-east-1.amazonaws.com iam.amazonaws.com organizations.us-east-1.amazonaws.com cloudtrail.us-east-1.amazonaws.com",
+		"eu-central-1":   "sts.eu-central-1.amazonaws.com iam.amazonaws.com organizations.us-east-1.amazonaws.com cloudtrail.eu-central-1.amazonaws.com",
+		"us-gov-west-1":  "sts.us-gov-west-1.amazonaws.com iam.us-gov.amazonaws.com organizations.us-gov-west-1.amazonaws.com cloudtrail.us-gov-west-1.amazonaws.com",
+		"cn-northwest-1": "sts.cn-northwest-1.amazonaws.com.cn iam.cn-north-1.amazonaws.com.cn organizations.cn-northwest-1.amazonaws.com.cn cloudtrail.cn-northwest-1.amazonaws.com.cn",
+	} {
+		path := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(path, []byte("[profile ir]\nregion = "+region+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("AWS_CONFIG_FILE", path)
+		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", path)
+		a, err := audit.New(t.Context(), audit.Config{Profile: "ir"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.ReplaceAll(strings.Join(a.Hosts(t.Context()), " "), ":443", ""); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", region, got, want)
+		}
+	}
+}
+
 func TestWhoIsNotKnown(t *testing.T) {
 	w := &awstest.World{Account: account}
 	_, fake := serve(t, w, nil)
