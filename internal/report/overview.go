@@ -38,7 +38,7 @@ func (t *page) overview(leaks []journal.Leak) {
 		place := "-"
 		if len(l.Places) > 0 {
 			place = Clean(where(&l.Places[0]))
-			if more := len(l.Places) - 1; more > 0 {
+			if more := placesOf(l) - 1; more > 0 {
 				place += fmt.Sprintf(" and %d more", more)
 			}
 		}

@@ -100,10 +100,10 @@ func temporary(l *journal.Leak) bool {
 }
 
 func removePlaces(l *journal.Leak) Step {
-	if len(l.Places) == 1 {
+	if placesOf(l) <= 1 {
 		return Step{Do: "Take it out of the place, or narrow who can read the place. That does not undo that it could be read."}
 	}
-	return Step{Do: "Take it out of all " + plural(len(l.Places), "place", "places") + ", or narrow who can read them. That does not undo that it could be read."}
+	return Step{Do: "Take it out of all " + plural(placesOf(l), "place", "places") + ", or narrow who can read them. That does not undo that it could be read."}
 }
 
 // shell quotes s for a POSIX shell, if it needs to be. It stays on its line: what

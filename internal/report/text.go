@@ -173,10 +173,13 @@ func (t *page) leak(l *journal.Leak) {
 		t.field("Credential", words)
 	}
 	t.field("Leak", l.ID)
-	t.line(2, bold, plural(len(l.Places), "place", "places")+":")
+	t.line(2, bold, plural(placesOf(l), "place", "places")+":")
+	if len(l.Places) > 1 {
+		exposed = "" // each place says its own
+	}
 	for i := range l.Places {
-		if len(l.Places) > 1 {
-			exposed = "" // each place says its own
+		if i > 0 && samePlace(&l.Places[i-1], &l.Places[i]) {
+			continue // another secret beside the same id, which the credentials list
 		}
 		t.place(&l.Places[i], exposed)
 	}
@@ -212,6 +215,22 @@ func exposureWords(a *sources.Audience) string {
 		s += "; since " + since
 	}
 	return s
+}
+
+// placesOf counts the places of a leak as the text tells them.
+func placesOf(l *journal.Leak) (n int) {
+	for i := range l.Places {
+		if i == 0 || !samePlace(&l.Places[i-1], &l.Places[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// samePlace reports whether the text would say the same of two places.
+func samePlace(a, b *journal.Place) bool {
+	return where(a) == where(b) && a.Ref == b.Ref && a.AudienceID == b.AudienceID && a.Kind == b.Kind && a.Total == b.Total && a.State == b.State &&
+		(a.Suppressed == nil) == (b.Suppressed == nil)
 }
 
 // place writes one place. Who can read it is said unless it was just said.
