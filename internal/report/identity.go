@@ -20,6 +20,7 @@ var remedies = map[identityKind]func(*journal.Leak) []Step{
 	identityCenter:  centerSteps,
 	identityRoot:    rootSteps,
 	identityFederal: federatedSteps,
+	identityUnknown: sessionSteps,
 	identityService: serviceSteps,
 }
 
@@ -32,6 +33,7 @@ const (
 	identityCenter  identityKind = "Identity Center session"
 	identityRoot    identityKind = "root"
 	identityFederal identityKind = "federated session"
+	identityUnknown identityKind = "session of nobody knows whom"
 	identityService identityKind = "service credential"
 )
 
@@ -50,6 +52,8 @@ func identityOf(l *journal.Leak) identityKind {
 		return identityRole
 	case strings.HasPrefix(who.resource, "federated-user/"):
 		return identityFederal
+	case who.user() == "" && temporary(l):
+		return identityUnknown
 	}
 	return identityUser
 }
@@ -120,8 +124,6 @@ func rootSteps(l *journal.Leak) []Step {
 
 func roleSteps(l *journal.Leak) []Step {
 	role := shell(whoOf(l).role())
-	document := shell(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"`) +
-		`$(date -u +%Y-%m-%dT%H:%M:%SZ)` + shell(`"}}}]}`)
 	return append(append([]Step{
 		{
 			Do:      "Keep the evidence first: the role, whom it trusts and when it was last used.",
@@ -129,7 +131,7 @@ func roleSteps(l *journal.Leak) []Step {
 		},
 		{
 			Do:      "Revoke the sessions of the role that were issued before now: a temporary key cannot be deactivated.",
-			Command: aws + "iam put-role-policy --role-name " + role + " --policy-name AWSRevokeOlderSessions --policy-document " + document,
+			Command: aws + "iam put-role-policy --role-name " + role + " --policy-name AWSRevokeOlderSessions --policy-document " + denyOlder,
 			Note:    "this hits every user of the role; they get new sessions at once",
 		},
 	}, lookBacks(l)...), Step{Do: "Find out how the role's keys came into the open, or the next ones will too: a machine's metadata, a log, a build, a notebook."})
@@ -144,11 +146,9 @@ func centerSteps(l *journal.Leak) []Step {
 	return append(append([]Step{
 		{Do: "End the person's sessions in IAM Identity Center (Users, Active sessions), and disable the user while you look."},
 		{
-			Do: "Deny the sessions of the role " + role + " that were issued before now, by an inline policy of the permission set " + set + ": its keys live on until they expire.",
-			Command: aws + `sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET --inline-policy ` +
-				shell(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"`) + `$(date -u +%Y-%m-%dT%H:%M:%SZ)` + shell(`"}}}]}`) +
-				" && " + aws + "sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET --target-type ALL_PROVISIONED_ACCOUNTS",
-			Note: "it replaces an inline policy that is there: keep that one first with get-inline-policy-for-permission-set, and add the statement to it",
+			Do:      "Deny the sessions of the role " + role + " that were issued before now, by an inline policy of the permission set " + set + ": its keys live on until they expire.",
+			Command: aws + `sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET --inline-policy ` + denyOlder + " && " + aws + "sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET --target-type ALL_PROVISIONED_ACCOUNTS",
+			Note:    "it replaces an inline policy that is there: keep that one first with get-inline-policy-for-permission-set, and add the statement to it",
 		},
 	}, lookBacks(l)...), Step{Do: "Ask the person how the keys came there: the access portal's copy button puts them into notes and chats."})
 }
@@ -158,6 +158,24 @@ func federatedSteps(l *journal.Leak) []Step {
 		{Do: "Find the IAM user or the service that made this session (sts:GetFederationToken): the session lives on for up to 36 hours, and only a deny of its maker's policies stops it."},
 	}, lookBacks(l)...)
 }
+
+// sessionSteps are for a temporary key of which nothing tells whose it is: IAM keeps
+// no record of such keys.
+func sessionSteps(l *journal.Leak) []Step {
+	return append(lookBacks(l),
+		Step{Do: "The events name the role or the user. Where there are none, ask the author of the place; a session lives for at most 36 hours."},
+		Step{
+			Do: "Revoke the sessions of that role that were issued before now; of a user, deny everything for 36 hours.",
+			Command: aws + "iam put-role-policy --role-name ROLE --policy-name AWSRevokeOlderSessions --policy-document " + denyOlder + "\n" +
+				aws + "iam put-user-policy --user-name USER --policy-name DenyLeakedSessions --policy-document " + shell(denyAll),
+			Note: "this hits everybody who uses the role or the user",
+		})
+}
+
+// denyOlder is, for a POSIX shell, a policy that denies everything to the sessions
+// that were issued before now.
+var denyOlder = shell(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"`) +
+	`$(date -u +%Y-%m-%dT%H:%M:%SZ)` + shell(`"}}}]}`)
 
 // serviceSteps are for credentials of a single service, which IAM keeps with
 // the user: mail over SMTP, source code, Bedrock, Keyspaces.

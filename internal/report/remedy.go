@@ -68,6 +68,9 @@ func Remedy(l *journal.Leak) []Step {
 	if l.Verdict.Why == verify.WhyForeign {
 		steps = append(steps, Step{Do: "Tell the owner of the account, and AWS Trust & Safety if nobody there can be reached: what follows is theirs to do."})
 	}
+	if l.Verdict.Why == verify.WhyNeverVerify {
+		steps = append(steps, Step{Do: "It is on your list of keys that must not be verified (" + l.Verdict.Detail + "): ask whoever put it there before you touch it. What follows is for the case that it is no decoy."})
+	}
 	if undecided(l.Verdict) {
 		steps = append(steps, Step{
 			Do:   "Do not wait for a verdict: treat it as live until it is known not to be. Ask again later.",

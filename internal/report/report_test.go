@@ -370,6 +370,7 @@ func TestRemedyByIdentity(t *testing.T) {
 		identityRoot:    "arn:aws:iam::123456789012:root",
 		identityFederal: "arn:aws:sts::123456789012:federated-user/x",
 		identityService: "arn:aws:iam::123456789012:user/mail",
+		identityUnknown: "",
 	}
 	if len(arns) != len(remedies) {
 		t.Fatalf("%d kinds", len(remedies))
@@ -377,11 +378,15 @@ func TestRemedyByIdentity(t *testing.T) {
 	says := map[identityKind]string{
 		identityUser: "update-access-key", identityRole: "AWSRevokeOlderSessions", identityCenter: "put-inline-policy-to-permission-set",
 		identityRoot: "Sign in to the console as root", identityFederal: "GetFederationToken", identityService: "update-service-specific-credential",
+		identityUnknown: "The events name the role",
 	}
 	for kind, arn := range arns {
 		l := journal.Leak{KeyID: "ID", Verdict: live("123456789012", arn), Began: noon, Credentials: []journal.LeakCredential{{Kind: secret.AccessKey}}, Places: make([]journal.Place, 1)}
-		if kind == identityService {
+		switch kind {
+		case identityService:
 			l.Credentials[0].Kind = "aws-bedrock-key"
+		case identityUnknown:
+			l.Credentials[0].Kind = secret.SessionKey
 		}
 		if got := identityOf(&l); got != kind {
 			t.Errorf("%s: %s", arn, got)
