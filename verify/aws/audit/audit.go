@@ -128,9 +128,11 @@ func load(ctx context.Context, c Config, profile string) (sdk.Config, error) {
 }
 
 // paced returns cfg with a pace of its own: the vendor counts calls by account.
-func (c Config) paced(cfg sdk.Config) sdk.Config {
+func (c Config) paced(cfg sdk.Config) sdk.Config { return pacedAt(cfg, c.PerSec, 20) }
+
+func pacedAt(cfg sdk.Config, perSec float64, burst int) sdk.Config {
 	cfg = cfg.Copy()
-	cfg.HTTPClient = pacedClient{pace.NewLimiter(c.PerSec, 20), cfg.HTTPClient}
+	cfg.HTTPClient = pacedClient{pace.NewLimiter(perSec, burst), cfg.HTTPClient}
 	return cfg
 }
 
@@ -200,7 +202,7 @@ func (a *Auditor) in(ctx context.Context, id string) *account {
 	}
 	cfg = a.config.paced(cfg)
 	acc.reader = newReader(iam.NewFromConfig(cfg), id, a.part)
-	acc.trail = cloudtrail.NewFromConfig(cfg)
+	acc.trail = cloudtrail.NewFromConfig(pacedAt(cfg, a.config.PerSec/10, 2)) // LookupEvents is answered twice a second
 	return acc
 }
 
