@@ -55,7 +55,7 @@ func readLayout(t tree) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.person = !found && !l.slackdump && slices.Contains(dirs, textFolders[0]) && slices.Contains(dirs, textFolders[1])
+	l.person = !found && !l.slackdump && isText(dirs)
 	for _, dir := range dirs {
 		if l.byDir[dir] == nil {
 			l.add(&place{id: "folder " + legible(dir), dir: dir, title: legible(dir)})
