@@ -145,7 +145,7 @@ func TestTextBounded(t *testing.T) {
 // TestTextLong: a message that is too long to be kept is left out unless it is known
 // to be wanted, and memory stays bounded whatever it is long of.
 func TestTextLong(t *testing.T) {
-	const size = 8 << 20
+	const size = 3 << 20
 	keep := func(m Message) bool { return m.Author == "U1" }
 	for _, c := range []struct {
 		name, front, back string
