@@ -35,7 +35,7 @@ func unknownAudience(why string) sources.Audience {
 func (s *Source) judge(ctx context.Context, share, path string) (sources.Audience, error) {
 	var place ntacl.Place
 	var info smb2.Info
-	err := s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) (err error) {
+	err := s.at(ctx, share, path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		if info, err = t.Stat(ctx, path, 0); err != nil {
 			return err
 		}
@@ -56,9 +56,10 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 		err = fmt.Errorf("smb: who can read %s: %w", path, sentinel(err))
 		return unknownAudience("who can read it could not be asked for"), err
 	}
-	g := s.server.guardOf(ctx, share)
+	p := s.spot(share, path)
+	g := p.server.guardOf(ctx, p.share)
 	place.Share, place.ShareErr = g.descriptor, g.err
-	a, err := s.server.facts(ctx).Audience(ctx, place)
+	a, err := p.server.facts(ctx).Audience(ctx, place)
 	if err != nil {
 		return unknownAudience("who can read it could not be asked for"), err
 	}

@@ -51,6 +51,10 @@ type Network struct {
 	servers map[string]*server
 
 	replicated map[string]string // share.domain → the server on which it is read
+
+	targets []Target          // that sources have
+	routes  []route           // DFS links whose targets are known
+	claims  map[string]string // spots that links lead to, by spot.key → who reads them
 }
 
 // NetworkConfig says how servers are reached.
@@ -69,6 +73,7 @@ func NewNetwork(c NetworkConfig) *Network {
 	return &Network{
 		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, dial: c.Dial,
 		servers: make(map[string]*server), replicated: make(map[string]string),
+		claims: make(map[string]string),
 	}
 }
 
@@ -82,7 +87,7 @@ func (n *Network) server(t Target) *server {
 	s := n.servers[t.address()]
 	if s == nil {
 		s = &server{
-			network: n, host: t.Host, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
+			network: n, host: t.Host, port: t.Port, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
 			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
 		}
 		s.people = principals.New(principals.Config{Open: s.pipe, Domain: n.domain, Host: t.Host})
@@ -92,10 +97,11 @@ func (n *Network) server(t Target) *server {
 }
 
 // use counts a Source that needs the network.
-func (n *Network) use() {
+func (n *Network) use(t Target) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.users++
+	n.targets = append(n.targets, t)
 }
 
 // leave ends all sessions once no Source needs them.
@@ -109,4 +115,6 @@ func (n *Network) leave() {
 		s.close()
 	}
 	clear(n.servers)
+	clear(n.claims)
+	n.routes, n.targets = nil, nil
 }

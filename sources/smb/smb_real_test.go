@@ -189,7 +189,7 @@ func TestNobodyIsLocked(t *testing.T) {
 		return worked
 	}
 	wrong := NewNetwork(NetworkConfig{Limits: limits, Account: NewAccount(Credential{Method: Password, User: "bob", Password: secret.New([]byte("wrong"))})})
-	wrong.use()
+	wrong.use(Target{})
 	defer wrong.leave()
 	if worked := sweep(wrong); worked > 0 {
 		t.Errorf("a wrong password worked at %d servers", worked)
@@ -199,7 +199,7 @@ func TestNobodyIsLocked(t *testing.T) {
 	}
 
 	n := network(t, s, "alice")
-	n.use()
+	n.use(Target{})
 	defer n.leave()
 	if worked := sweep(n); worked != hosts {
 		t.Errorf("the right password worked at %d of %d servers", worked, hosts)

@@ -26,6 +26,9 @@ type Config struct {
 	Shares map[string]map[string]string
 	// Global are settings added to the section [global].
 	Global map[string]string
+	// Address is where it listens, on the port that file servers have; ""
+	// means a free port of the loopback. Others than 127.0.0.1 need Main.
+	Address string
 	// Unprivileged starts smbd as the user nobody, who then is the only user.
 	Unprivileged bool
 }
@@ -116,15 +119,21 @@ func (s *Server) prepare(t testing.TB) {
 		}
 	}
 	must(os.Chmod(s.Dir, 0o755))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	at := "127.0.0.1:0"
+	if s.config.Address != "" {
+		at = s.config.Address + ":445"
+	}
+	listener, err := net.Listen("tcp", at)
 	must(err)
 	s.Addr = listener.Addr().String()
 	s.Port = listener.Addr().(*net.TCPAddr).Port
 	must(listener.Close())
+	host, _, err := net.SplitHostPort(s.Addr)
+	must(err)
 
 	global := map[string]string{
 		"server role": "standalone server", "netbios name": "MISLAIDTEST", "workgroup": "TESTGROUP", "smb ports": strconv.Itoa(s.Port),
-		"interfaces": "127.0.0.1/8", "bind interfaces only": "yes", "disable netbios": "yes", "load printers": "no",
+		"interfaces": host + "/32", "bind interfaces only": "yes", "disable netbios": "yes", "load printers": "no",
 		"printcap name": "/dev/null", "disable spoolss": "yes", "map to guest": "Bad User", "guest account": "nobody",
 		"passdb backend": "tdbsam:" + filepath.Join(s.Dir, "private", "passdb.tdb"), "log file": filepath.Join(s.Dir, "log.smbd"),
 		"username map": filepath.Join(s.Dir, "users"), "log level": "1", "server min protocol": "SMB2_02",
