@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -26,7 +25,7 @@ var smbConnector = connector{
 	parse:       parseSMB,
 	more:        moreSMB,
 	define:      func(cmd *cobra.Command, f *crawlFlags) { f.smb.define(cmd) },
-	coverage:    []string{"smb-exclude-share", "smb-recall"},
+	coverage:    []string{"smb-exclude-share", "smb-recall", "ad-filter"},
 	open:        openSMB,
 	list:        listSMB,
 	check:       checkSMB,
@@ -35,7 +34,8 @@ var smbConnector = connector{
 
 // smbFlags are those of file servers alone.
 type smbFlags struct {
-	hosts string
+	hosts  string
+	domain domainFlags
 
 	auth     choice
 	user     string
@@ -59,6 +59,7 @@ type smbFlags struct {
 func (f *smbFlags) define(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.hosts, "hosts", "", `file servers: crawl also those in this FILE, one a line: HOST, HOST/SHARE or \\HOST\SHARE`)
+	f.domain.define(cmd)
 	choiceVar(cmd, &f.auth, "smb-auth", "file servers: how to sign in; with a user name the default is password. Nothing else is tried",
 		"", string(smb.Password), string(smb.KerberosCache), string(smb.KerberosKeytab), string(smb.KerberosPassword), string(smb.Guest), string(smb.Anonymous))
 	fs.StringVar(&f.user, "smb-user", "", `file servers: who signs in where a target does not say: DOMAIN\user, user@domain or user`)
@@ -81,43 +82,9 @@ func parseSMB(arg string) (target, error) {
 	return target{scheme: schemeSMB, path: t.String()}, err
 }
 
-// moreSMB returns the targets in the file of --hosts.
-func moreSMB(_ context.Context, _ *app, f *crawlFlags) ([]string, error) {
-	if f.smb.hosts == "" {
-		return nil, nil
-	}
-	file, err := os.Open(f.smb.hosts)
-	if err != nil {
-		return nil, fmt.Errorf("--hosts: %w", err)
-	}
-	defer file.Close()
-	var args []string
-	lines := bufio.NewScanner(file)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if !smb.IsTarget(line) {
-			line = "smb://" + line
-		}
-		if _, err := smb.ParseTarget(line); err != nil {
-			return nil, fmt.Errorf("--hosts: %s:%d: %w", f.smb.hosts, n, err)
-		}
-		args = append(args, line)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("--hosts: %w", err)
-	}
-	if len(args) == 0 {
-		return nil, fmt.Errorf("--hosts: %s names no server", f.smb.hosts)
-	}
-	return args, nil
-}
-
 // network returns the network of the account that a target is read with, always
 // the same for the same account.
-func (f *smbFlags) network(a *app, t smb.Target) (*smb.Network, error) {
+func (f *smbFlags) network(ctx context.Context, a *app, t smb.Target) (*smb.Network, error) {
 	c, err := f.credential(a, t)
 	if err != nil {
 		return nil, err
@@ -135,10 +102,14 @@ func (f *smbFlags) network(a *app, t smb.Target) (*smb.Network, error) {
 			return nil, err
 		}
 	}
-	n := smb.NewNetwork(smb.NetworkConfig{
+	config := smb.NetworkConfig{
 		Account: smb.NewAccount(c), Encrypt: f.encrypt,
 		Limits: smb.Limits{Sessions: f.sessions, Opens: f.opens, Timeout: f.timeout, Patience: f.patience},
-	})
+	}
+	if err := f.domain.join(ctx, &config); err != nil {
+		return nil, err
+	}
+	n := smb.NewNetwork(config)
 	if f.networks == nil {
 		f.networks = make(map[string]*smb.Network)
 	}
@@ -178,12 +149,12 @@ func (f *smbFlags) credential(a *app, t smb.Target) (smb.Credential, error) {
 	return c, nil
 }
 
-func newSMB(a *app, t target, f *crawlFlags) (*smb.Source, error) {
+func newSMB(ctx context.Context, a *app, t target, f *crawlFlags) (*smb.Source, error) {
 	parsed, err := smb.ParseTarget(t.path)
 	if err != nil {
 		return nil, err
 	}
-	n, err := f.smb.network(a, parsed)
+	n, err := f.smb.network(ctx, a, parsed)
 	if err != nil {
 		return nil, err
 	}
@@ -193,8 +164,8 @@ func newSMB(a *app, t target, f *crawlFlags) (*smb.Source, error) {
 	})
 }
 
-func openSMB(_ context.Context, a *app, t target, f *crawlFlags) ([]sources.Source, error) {
-	src, err := newSMB(a, t, f)
+func openSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]sources.Source, error) {
+	src, err := newSMB(ctx, a, t, f)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +175,7 @@ func openSMB(_ context.Context, a *app, t target, f *crawlFlags) ([]sources.Sour
 // listSMB lists the shares of a server with who can read them.
 func listSMB(ctx context.Context, a *app, t target, f *crawlFlags) iter.Seq2[listed, error] {
 	return func(yield func(listed, error) bool) {
-		src, err := newSMB(a, t, f)
+		src, err := newSMB(ctx, a, t, f)
 		if err != nil {
 			yield(listed{}, err)
 			return
@@ -246,7 +217,7 @@ func listShare(ctx context.Context, src *smb.Source, host string, sh smb.Share) 
 
 // checkSMB says who we are at a server and what a crawl of it would see.
 func checkSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]checked, error) {
-	src, err := newSMB(a, t, f)
+	src, err := newSMB(ctx, a, t, f)
 	if err != nil {
 		return nil, err
 	}
@@ -255,6 +226,7 @@ func checkSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]checked, 
 	if err != nil {
 		return nil, err
 	}
+	answers = append(answers, checkDomain(ctx, src)...)
 	answers = append(answers, checkLockout(ctx, src))
 	shares, err := src.Shares(ctx)
 	if err != nil {

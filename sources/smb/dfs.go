@@ -107,8 +107,11 @@ func (s *Source) atOn(ctx context.Context, share, path string, pin **link, f fun
 		if err == nil || hops == mostHops || !s.elsewhere(ctx, p, err) {
 			return err
 		}
-		if _, err := s.resolve(ctx, p); err != nil {
-			return err
+		if _, failed := s.resolve(ctx, p); failed != nil {
+			if status, _ := smb2.StatusOf(err); status == smb2.StatusBadNetworkName && ctx.Err() == nil {
+				return err // it is no namespace either
+			}
+			return failed
 		}
 		*pin = nil // of another server
 	}
@@ -158,13 +161,13 @@ func (e *LinkError) Unwrap() error {
 
 // resolve asks a server where a path that lies elsewhere leads, finds the first
 // of these places that can be read, and remembers it.
-func (s *Source) resolve(ctx context.Context, p spot) (spot, error) {
+func (s *Source) resolve(ctx context.Context, p spot) (to spot, err error) {
 	asked := `\` + p.server.host + `\` + p.share
 	if p.path != "" {
 		asked += `\` + strings.ReplaceAll(p.path, "/", `\`)
 	}
 	var referrals []smb2.Referral
-	err := p.server.call(ctx, "IPC$", func(ctx context.Context, t *smb2.Tree) (err error) {
+	err = p.server.call(ctx, "IPC$", func(ctx context.Context, t *smb2.Tree) (err error) {
 		referrals, err = t.Referrals(ctx, asked)
 		return err
 	})

@@ -3,6 +3,7 @@ package smb
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +45,7 @@ type Network struct {
 	encrypt bool
 	domain  *ad.Domain
 	trusts  ntacl.Trusts
+	notes   []string
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
@@ -64,6 +66,7 @@ type NetworkConfig struct {
 	Encrypt bool         // encrypt everything, or fail
 	Domain  *ad.Domain   // who is in it; may be nil
 	Trusts  ntacl.Trusts // whether other domains are trusted
+	Notes   []string     // what a reader of every report must know, as that the domain could not be asked
 	// Dial connects; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -71,7 +74,7 @@ type NetworkConfig struct {
 // NewNetwork returns a network that has contacted nobody.
 func NewNetwork(c NetworkConfig) *Network {
 	return &Network{
-		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, dial: c.Dial,
+		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, notes: c.Notes, dial: c.Dial,
 		servers: make(map[string]*server), replicated: make(map[string]string),
 		claims: make(map[string]string),
 	}
@@ -79,6 +82,15 @@ func NewNetwork(c NetworkConfig) *Network {
 
 // Account returns who signs in.
 func (n *Network) Account() *Account { return n.account }
+
+// Domain returns who is asked who somebody is, nil for nobody.
+func (n *Network) Domain() *ad.Domain { return n.domain }
+
+// Trusts says whether the domain lets in users of others.
+func (n *Network) Trusts() ntacl.Trusts { return n.trusts }
+
+// Notes are what a reader must know about everything that is read by it.
+func (n *Network) Notes() []string { return slices.Clone(n.notes) }
 
 // server returns the server of a target, always the same one.
 func (n *Network) server(t Target) *server {
@@ -113,6 +125,9 @@ func (n *Network) leave() {
 	}
 	for _, s := range n.servers {
 		s.close()
+	}
+	if n.domain != nil {
+		n.domain.Rest()
 	}
 	clear(n.servers)
 	clear(n.claims)

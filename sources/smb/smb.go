@@ -64,7 +64,10 @@ func New(c Config) (*Source, error) {
 	title.Domain, title.User = "", ""
 	s.info = sources.Info{
 		Name: c.Target.name(), Type: Type, Title: title.String(), Hosts: []string{c.Target.dialAddress()},
-		Streams: c.Network.limits.Opens,
+		Streams: c.Network.limits.Opens, Notes: c.Network.notes,
+	}
+	if c.Network.domain != nil {
+		s.info.Hosts = append(s.info.Hosts, c.Network.domain.Address())
 	}
 	c.Network.use(c.Target)
 	s.server = c.Network.server(c.Target)
