@@ -55,8 +55,11 @@ func newDomainLab(t *testing.T) *domainLab {
 		LDIF: "dn: CN=partner.example,CN=System," + smbtest.BaseDN + "\nobjectClass: trustedDomain\ntrustPartner: partner.example\nflatName: PARTNER\n" +
 			"trustDirection: 2\ntrustType: 2\ntrustAttributes: 8\nsecurityIdentifier: S-1-5-21-9-9-8\n\n",
 	})
+	dc.Set(t, smbtest.BaseDN, map[string][]string{
+		"lockoutThreshold": {"3"}, "lockOutObservationWindow": {"-18000000000"}, "lockoutDuration": {"-18000000000"},
+		"pwdHistoryLength": {"0"}, // a password that the domain remembers is wrong, and not counted
+	})
 	l := &domainLab{dc: dc, pw: dc.AddUser(t, "crawler"), leaks: make(map[string]string)}
-	dc.Set(t, smbtest.BaseDN, map[string][]string{"lockoutThreshold": {"3"}, "lockOutObservationWindow": {"-18000000000"}, "lockoutDuration": {"-18000000000"}})
 	for _, host := range []string{"files1", "files2"} {
 		dc.AddServer(t, host+"."+smbtest.Realm)
 	}
@@ -268,5 +271,58 @@ func TestDomain(t *testing.T) {
 	})
 	if got := l.wrongPasswords(t); got != "0" {
 		t.Errorf("%s wrong passwords", got)
+	}
+}
+
+// TestDomainLockout: however many servers there are, a wrong password is counted
+// once, and so is one that is changed in the middle of a scan.
+func TestDomainLockout(t *testing.T) {
+	l := newDomainLab(t)
+	right := l.pw
+	hosts := filepath.Join(t.TempDir(), "hosts")
+	if err := os.WriteFile(hosts, []byte("files1.lab.example\nfiles2.lab.example\nfiles3.lab.example\nfiles4.lab.example\ndc1.lab.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"servers": {"--hosts", hosts}, "domain": slices.Concat(l.common, []string{"--hosts", hosts}), "discovery": l.common,
+		"Kerberos": {"--hosts", hosts, "--smb-auth", "kerberos-password", "--smb-krb5-conf", l.krb5, "--smb-user", "crawler"},
+	} {
+		l.dc.Set(t, smbtest.UserDN("crawler"), map[string][]string{"lockoutTime": {"0"}}) // which forgets what was counted
+		if got := l.wrongPasswords(t); got != "0" {
+			t.Fatalf("it starts with %s wrong passwords", got)
+		}
+		stdout, stderr, code := program(t, []string{"PW=wrong" + right}, slices.Concat([]string{"scan", "--verify=off"}, l.password(), args)...)
+		if got := l.wrongPasswords(t); got != "1" || code != journal.ExitNoSource {
+			t.Errorf("%s: %s wrong passwords, exit code %d\n%s\n%s", name, got, code, stdout, stderr)
+		}
+		if !strings.Contains(stdout+stderr, "is not tried again anywhere") {
+			t.Errorf("%s: it does not say so\n%s\n%s", name, stdout, stderr)
+		}
+	}
+	l.dc.Set(t, smbtest.UserDN("crawler"), map[string][]string{"lockoutTime": {"0"}})
+
+	path := filepath.Join(t.TempDir(), "journal")
+	for i := range 300 { // so that the scan lasts
+		if err := os.WriteFile(filepath.Join(l.dc.Path("data"), fmt.Sprintf("z%03d", i)), []byte("nothing"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	changed := make(chan struct{})
+	go func() {
+		defer close(changed)
+		awaitSightings(path, 3)
+		l.dc.SetPassword(t, "crawler", "Another3-z")
+		l.dc.DropConnections(t)
+	}()
+	r, stderr, code := l.scan(t, append(l.password(), "--hosts", hosts, "--journal", path, "--ops-limit", "40/s", "--smb-patience", "5s")...)
+	<-changed
+	if got := l.wrongPasswords(t); got != "1" || code != journal.ExitNoSource && code != journal.ExitLeaksGaps || len(r.Coverage.Gaps) == 0 {
+		t.Fatalf("changed: %s wrong passwords, exit code %d, gaps %v\n%s", got, code, r.Coverage.Gaps, stderr)
+	}
+	l.pw = "Another3-z"
+	l.common = nil
+	r, stderr, code = l.scan(t, "--resume", "--journal", path)
+	if got := r.places(l); code != journal.ExitLeaks || len(got) != len(l.leaks) || got["everyone.txt"] != 5 {
+		t.Errorf("resumed: exit code %d, found %v, gaps %v\n%s", code, got, r.Coverage.Gaps, stderr)
 	}
 }
