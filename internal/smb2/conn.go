@@ -1,6 +1,7 @@
 package smb2
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -332,11 +333,16 @@ func (c *Conn) authentic(a answer) error {
 	return err
 }
 
+// receiveBuffer takes a small answer in with the length that stands before it, or
+// several of them. Bytes of larger ones go past it.
+const receiveBuffer = 16 << 10
+
 // receive takes answers until the connection ends.
 func (c *Conn) receive() {
 	var prefix [4]byte
+	in := bufio.NewReaderSize(c.nc, receiveBuffer)
 	for {
-		if _, err := io.ReadFull(c.nc, prefix[:]); err != nil {
+		if _, err := io.ReadFull(in, prefix[:]); err != nil {
 			c.kill(fmt.Errorf("receive: %w", err))
 			return
 		}
@@ -346,7 +352,7 @@ func (c *Conn) receive() {
 			return
 		}
 		f := newFrame(int(n))
-		if _, err := io.ReadFull(c.nc, f.buf); err != nil {
+		if _, err := io.ReadFull(in, f.buf); err != nil {
 			c.kill(fmt.Errorf("receive: %w", err))
 			return
 		}

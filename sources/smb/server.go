@@ -206,12 +206,7 @@ func (s *server) link(ctx context.Context, prefer *link) (*link, error) {
 		return nil, s.gone
 	}
 	s.links = slices.DeleteFunc(s.links, func(l *link) bool { return l.dead() })
-	var best *link
-	for _, l := range s.links {
-		if l == prefer || best != prefer && (best == nil || l.calls < best.calls) {
-			best = l
-		}
-	}
+	best := s.choose(prefer)
 	if best == nil || best != prefer && best.calls > 0 && len(s.links) < s.network.limits.Sessions {
 		best = &link{ready: make(chan struct{}), trees: make(map[string]*tree)}
 		s.links = append(s.links, best)
@@ -230,6 +225,21 @@ func (s *server) link(ctx context.Context, prefer *link) (*link, error) {
 		return nil, best.err
 	}
 	return best, nil
+}
+
+// choose returns the preferred connection if it lives, else the one with the
+// fewest calls under way; nil if there is none. s.mu is held.
+func (s *server) choose(prefer *link) *link {
+	var best *link
+	for _, l := range s.links {
+		if l == prefer {
+			return l
+		}
+		if best == nil || l.calls < best.calls {
+			best = l
+		}
+	}
+	return best
 }
 
 // dead reports whether the connection is of no use any more.

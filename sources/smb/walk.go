@@ -26,6 +26,7 @@ type walk struct {
 	resume string   // the ID after which the listing begins
 	done   bool     // yield returned false, or the listing ended
 	links  []string // raw paths of DFS links
+	ahead  ahead
 }
 
 // frame is a directory that is being walked.
@@ -34,6 +35,8 @@ type frame struct {
 	raw, id  int      // lengths of the prefixes in walk.raw and walk.id, slash included
 	included bool     // all within is included by a pattern
 	after    []string // components of the cursor that hold back entries; nil: none do
+	asked    int      // of entries: those before it need not be asked for ahead
+	coming   int      // directories of it that were asked for ahead and not yet walked
 }
 
 type entry struct {
@@ -43,6 +46,8 @@ type entry struct {
 
 func (w *walk) run(after sources.Cursor) {
 	w.resume = string(after)
+	stop := w.lookAhead()
+	defer stop()
 	var rest []string
 	if after != "" {
 		rest = strings.Split(paths.Unescape(string(after)), "/")
@@ -59,7 +64,7 @@ func (w *walk) run(after sources.Cursor) {
 			return
 		}
 		e := f.entries[0]
-		f.entries = f.entries[1:]
+		f.entries, f.asked = f.entries[1:], max(0, f.asked-1)
 		w.visit(f, e)
 	}
 	if err := w.ctx.Err(); err != nil {
@@ -82,9 +87,8 @@ func (w *walk) end(err error) {
 // one that is walked.
 func (w *walk) enter(f frame, id string) {
 	f.raw, f.id = len(w.raw), len(w.id)
-	path := w.root.path(strings.TrimSuffix(string(w.raw), "/"))
 	var err error
-	f.entries, err = w.src.list(w.ctx, w.root.share, path)
+	f.entries, err = w.listing(strings.TrimSuffix(string(w.raw), "/"))
 	if err != nil {
 		if id == "" {
 			w.end(fmt.Errorf("smb: list %s: %w", w.root.id(), sentinel(err)))
@@ -93,6 +97,7 @@ func (w *walk) enter(f frame, id string) {
 		w.fail(id, smb2.Info{Size: -1}, fmt.Errorf("smb: list %s: %w", id, sentinel(err)))
 	}
 	w.frames = append(w.frames, f)
+	w.askAhead(&w.frames[len(w.frames)-1])
 }
 
 // list returns the entries of a directory in the order of their names. What was
