@@ -45,6 +45,7 @@ type smbFlags struct {
 	realm    string
 	krb5     string
 
+	probe         bool
 	encrypt       bool
 	excludeShares []string
 	recall        bool
@@ -68,6 +69,7 @@ func (f *smbFlags) define(cmd *cobra.Command) {
 	fs.StringVar(&f.keytab, "smb-keytab", "", "file servers: the `file` with the account's key, for --smb-auth kerberos-keytab")
 	fs.StringVar(&f.realm, "smb-realm", "", "file servers: the Kerberos `realm` of the account (default: that of krb5.conf)")
 	fs.StringVar(&f.krb5, "smb-krb5-conf", "", "file servers: the Kerberos configuration `file` (default: $KRB5_CONFIG, else /etc/krb5.conf)")
+	fs.BoolVar(&f.probe, "probe-anonymous", false, "file servers: try of each file with a leak whether it can be opened without an account: by an anonymous session, and as "+smb.StrangerName+", whom no server knows")
 	fs.BoolVar(&f.encrypt, "smb-encrypt", false, "file servers: encrypt everything, and leave out servers that cannot (SMB 2)")
 	fs.StringArrayVar(&f.excludeShares, "smb-exclude-share", nil, "file servers: leave out shares that match this `glob` (repeatable)")
 	fs.BoolVar(&f.recall, "smb-recall", false, "file servers: read files that the server has to fetch from an archive or a cloud")
@@ -103,7 +105,7 @@ func (f *smbFlags) network(ctx context.Context, a *app, t smb.Target) (*smb.Netw
 		}
 	}
 	config := smb.NetworkConfig{
-		Account: smb.NewAccount(c), Encrypt: f.encrypt,
+		Account: smb.NewAccount(c), Encrypt: f.encrypt, Probe: f.probe,
 		Limits: smb.Limits{Sessions: f.sessions, Opens: f.opens, Timeout: f.timeout, Patience: f.patience},
 	}
 	if err := f.domain.join(ctx, &config); err != nil {

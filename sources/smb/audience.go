@@ -59,10 +59,21 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 	p := s.spot(share, path)
 	g := p.server.guardOf(ctx, p.share)
 	place.Share, place.ShareErr = g.descriptor, g.err
-	a, err := p.server.facts(ctx).Audience(ctx, place)
+	about := p.server.facts(ctx)
+	var anyone []sources.Grant
+	var untried []string
+	if s.config.Network.probes {
+		anyone, untried = p.server.probe(ctx, p, info.Attributes&smb2.AttrDirectory != 0, &about)
+	}
+	a, err := about.Audience(ctx, place)
 	if err != nil {
 		return unknownAudience("who can read it could not be asked for"), err
 	}
+	if len(anyone) > 0 {
+		reach := sources.ReachOf(sources.AnyoneLink)
+		a = a.Union(sources.Audience{Now: reach, Ever: reach, Heads: sources.Heads{Max: -1}, Grants: anyone})
+	}
+	a.Unresolved = append(a.Unresolved, untried...)
 	a.Since = info.ChangeTime()
 	return a, nil
 }

@@ -46,6 +46,7 @@ type Network struct {
 	domain  *ad.Domain
 	trusts  ntacl.Trusts
 	notes   []string
+	probes  bool
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
@@ -67,6 +68,9 @@ type NetworkConfig struct {
 	Domain  *ad.Domain   // who is in it; may be nil
 	Trusts  ntacl.Trusts // whether other domains are trusted
 	Notes   []string     // what a reader of every report must know, as that the domain could not be asked
+	// Probe tries, of each file of which it is asked who can read it, whether it
+	// can be opened without an account.
+	Probe bool
 	// Dial connects; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -74,7 +78,7 @@ type NetworkConfig struct {
 // NewNetwork returns a network that has contacted nobody.
 func NewNetwork(c NetworkConfig) *Network {
 	return &Network{
-		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, notes: c.Notes, dial: c.Dial,
+		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, notes: c.Notes, probes: c.Probe, dial: c.Dial,
 		servers: make(map[string]*server), replicated: make(map[string]string),
 		claims: make(map[string]string),
 	}
@@ -103,6 +107,7 @@ func (n *Network) server(t Target) *server {
 			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
 		}
 		s.people = principals.New(principals.Config{Open: s.pipe, Domain: n.domain, Host: t.Host})
+		s.strangers = strangers(s)
 		n.servers[t.address()] = s
 	}
 	return s

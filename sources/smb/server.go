@@ -35,6 +35,8 @@ type server struct {
 
 	guards map[string]guard // of shares, by lower-case name
 	people *principals.Directory
+
+	strangers []*stranger // who try what can be read without an account
 }
 
 // link is one connection with its session and the shares it is connected to.
@@ -358,6 +360,9 @@ func (s *server) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
+	for _, x := range s.strangers {
+		x.close()
+	}
 	for _, l := range s.links {
 		if l.conn != nil {
 			_ = l.conn.Close()
