@@ -193,7 +193,7 @@ func listSMB(ctx context.Context, a *app, t target, f *crawlFlags) iter.Seq2[lis
 			if parsed.Share != "" && !strings.EqualFold(parsed.Share, sh.Name) {
 				continue
 			}
-			if e, err := listShare(ctx, src, parsed.Host, sh); !yield(e, err) {
+			if e, err := listShare(ctx, src, parsed.Host, sh); !yield(e, err) || !listLinks(ctx, src, parsed.Host, sh, yield) {
 				return
 			}
 		}
@@ -215,6 +215,30 @@ func listShare(ctx context.Context, src *smb.Source, host string, sh smb.Share) 
 		e.Audience = &audience
 	}
 	return e, err
+}
+
+// listLinks yields the DFS links below a share. It reports whether more are
+// wanted.
+func listLinks(ctx context.Context, src *smb.Source, host string, sh smb.Share, yield func(listed, error) bool) bool {
+	if sh.LeftOut != "" {
+		return true
+	}
+	links, err := src.Links(ctx, sh.Name)
+	if err != nil {
+		return true // what keeps them from being listed keeps the share, which said so
+	}
+	for _, l := range links {
+		e := listed{
+			Name: `\\` + host + `\` + sh.Name + `\` + strings.ReplaceAll(l.Path, "/", `\`), Kind: "DFS link", Skipped: l.LeftOut,
+		}
+		if l.To != "" {
+			e.Comment = "to " + l.To
+		}
+		if !yield(e, l.Err) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkSMB says who we are at a server and what a crawl of it would see.

@@ -124,6 +124,7 @@ func TestSMBFaults(t *testing.T) {
 		"cable cut at theirs":  {smbtest.Config{Cable: true}, func(t *testing.T, s *smbtest.Server) { s.Cut(t, false) }, func(t *testing.T, s *smbtest.Server) { s.Mend(t, false) }},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newFileServer(t, 200, test.config)
 			path := filepath.Join(t.TempDir(), "journal")
 			hurt := make(chan struct{})
@@ -165,5 +166,36 @@ func TestSMBStuckServer(t *testing.T) {
 	}
 	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// TestSMBLinks: ls shows where DFS links lead, and a scan reads what lies there
+// and says which it could not follow.
+func TestSMBLinks(t *testing.T) {
+	const rootAddress, otherAddress = "10.99.0.11", "10.99.0.12"
+	root := smbtest.Start(t, smbtest.Config{Address: rootAddress, Shares: map[string]map[string]string{"dfs": {"msdfs root": "yes"}}})
+	other := smbtest.Start(t, smbtest.Config{Address: otherAddress, Shares: map[string]map[string]string{"data": {"guest ok": "yes"}}})
+	other.SetPassword(t, "alice", root.Password("alice"))
+	k, text := planting(newKeyMaker(uint64(time.Now().UnixNano())), "dead")
+	if err := os.WriteFile(filepath.Join(other.Path("data"), "keys"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"link": otherAddress + `\data`, "twin": otherAddress + `\data`, "dead": `127.0.0.9\x`} {
+		if err := os.Symlink("msdfs:"+to, filepath.Join(root.Path("dfs"), link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := mislaidSMB(t, root, "--probe-anonymous", "smb://alice@"+rootAddress+"/dfs")
+	if got.code != journal.ExitLeaksGaps || !slices.Equal(got.leaks, []string{k.id}) || len(got.gaps) != 1 || !strings.Contains(got.gaps[0], `\\127.0.0.9\x`) {
+		t.Errorf("exit code %d, leaks %q, gaps %q\n%s", got.code, got.leaks, got.gaps, got.stderr)
+	}
+	if !strings.Contains(got.stdout, "anyone on the network, without an account") || !strings.Contains(got.stdout, `"path": "keys"`) {
+		t.Errorf("%s", got.stdout)
+	}
+	stdout, stderr, code := program(t, []string{"PW=" + root.Password("alice")}, "ls", "--smb-password", "env:PW", "smb://alice@"+rootAddress)
+	for _, want := range []string{`dfs\link  DFS link  to \\10.99.0.12\data`, `dfs\twin  DFS link  to \\10.99.0.12\data  left out: the same as`, `dfs\dead  DFS link`, `127.0.0.9`} {
+		if !strings.Contains(stdout, want) || code != journal.ExitGaps {
+			t.Errorf("ls lacks %q: exit code %d\n%s\n%s", want, code, stdout, stderr)
+		}
 	}
 }

@@ -3,8 +3,10 @@
 package smbtest
 
 import (
+	"fmt"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -16,16 +18,14 @@ type cable struct {
 	holder  *exec.Cmd
 }
 
-// The addresses at the ends of a cable.
-const (
-	nearAddress = "10.98.0.1"
-	farAddress  = "10.98.0.2"
-)
+var cables atomic.Int32 // laid so far: each has addresses of its own
 
 // layCable makes a network and a cable to it; both end with the test.
 func layCable(t testing.TB) *cable {
 	t.Helper()
-	c := &cable{address: farAddress, near: "mislaid0", holder: exec.Command("unshare", "--net", "sleep", "infinity")}
+	n := cables.Add(1)
+	near, far := fmt.Sprintf("10.98.%d.1", n), fmt.Sprintf("10.98.%d.2", n)
+	c := &cable{address: far, near: fmt.Sprintf("mislaid%d", n), holder: exec.Command("unshare", "--net", "sleep", "infinity")}
 	c.holder.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.holder.Start(); err != nil {
 		t.Fatalf("a network of its own: %v (apt-get install util-linux)", err)
@@ -38,9 +38,9 @@ func layCable(t testing.TB) *cable {
 	pid := strconv.Itoa(c.holder.Process.Pid)
 	for _, args := range [][]string{
 		{"ip", "link", "add", c.near, "type", "veth", "peer", "name", "eth0", "netns", pid},
-		{"ip", "address", "add", nearAddress + "/24", "dev", c.near},
+		{"ip", "address", "add", near + "/24", "dev", c.near},
 		{"ip", "link", "set", c.near, "up"},
-		{"nsenter", "--net", "--target", pid, "ip", "address", "add", farAddress + "/24", "dev", "eth0"},
+		{"nsenter", "--net", "--target", pid, "ip", "address", "add", far + "/24", "dev", "eth0"},
 		{"nsenter", "--net", "--target", pid, "ip", "link", "set", "eth0", "up"},
 	} {
 		c.do(t, args...)
