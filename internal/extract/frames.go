@@ -13,6 +13,7 @@ type frameKind byte
 
 // What the parent says.
 const (
+	frameKeys  frameKind = 'K' // JSON of the passwords to try in the jobs that follow
 	frameJob   frameKind = 'J' // JSON of a job
 	frameData  frameKind = 'D' // an answer: bytes
 	frameEOF   frameKind = 'E' // an answer: the end

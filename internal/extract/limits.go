@@ -16,6 +16,9 @@ var (
 	ErrFailed      = errors.New("its reader failed")
 )
 
+// errNoneFits says that passwords were tried.
+var errNoneFits = fmt.Errorf("%w, which none of those given opens", ErrEncrypted)
+
 // Limits bound what unpacking one item may cost. A zero field means its
 // default.
 type Limits struct {

@@ -23,6 +23,7 @@ type Process struct {
 	Command []string
 
 	cmd    *exec.Cmd
+	told   bool // the passwords
 	stdin  io.WriteCloser
 	frames *frames
 }
@@ -97,7 +98,7 @@ func (pr *Process) kill() {
 	if pr.frames != nil {
 		pr.frames.forget()
 	}
-	pr.cmd, pr.stdin, pr.frames = nil, nil, nil
+	pr.cmd, pr.stdin, pr.frames, pr.told = nil, nil, nil, false
 }
 
 // unpack has a child read the thing at p. Its error is as that of
@@ -137,10 +138,17 @@ func (pr *Process) do(w *walk, f *format, p place, in Input) error {
 		left.Timeout = max(time.Until(deadline), time.Millisecond)
 	}
 	left.Memory -= w.held
-	err := pr.frames.writeJSON(frameJob, job{
-		Format: f.name, Inner: p.inner, Depth: p.depth, Size: in.Size, Random: in.At != nil,
-		Limits: left, Produced: w.produced, Entries: w.entries,
-	})
+	var err error
+	if k := w.keys; !pr.told && k != nil && len(k.passwords) > 0 {
+		err = pr.frames.writeJSON(frameKeys, k.passwords)
+	}
+	pr.told = true
+	if err == nil {
+		err = pr.frames.writeJSON(frameJob, job{
+			Format: f.name, Inner: p.inner, Depth: p.depth, Size: in.Size, Random: in.At != nil,
+			Limits: left, Produced: w.produced, Entries: w.entries,
+		})
+	}
 	if err == nil {
 		err = pr.frames.w.Flush()
 	}
@@ -278,6 +286,7 @@ func (t *remoteText) Read(p []byte) (int, error) {
 func Serve(in io.Reader, out io.Writer) error {
 	confine()
 	f := newFrames(in, out)
+	k := new(keys)
 	for {
 		kind, b, err := f.read()
 		if errors.Is(err, io.EOF) {
@@ -286,6 +295,12 @@ func Serve(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		if kind == frameKeys {
+			if err := json.Unmarshal(b, &k.passwords); err != nil {
+				return err
+			}
+			continue
+		}
 		var j job
 		if kind != frameJob {
 			return errors.New("not a job")
@@ -293,17 +308,17 @@ func Serve(in io.Reader, out io.Writer) error {
 		if err := json.Unmarshal(b, &j); err != nil {
 			return err
 		}
-		if err := serve(f, j); err != nil {
+		if err := serve(f, j, k); err != nil {
 			return err
 		}
 	}
 }
 
-func serve(f *frames, j job) error {
+func serve(f *frames, j job, k *keys) error {
 	ctx, cancel := context.WithTimeout(context.Background(), j.Limits.Timeout)
 	defer cancel()
 	v := &sender{frames: f}
-	w := &walk{ctx: ctx, limits: j.Limits, visitor: v, produced: j.Produced, entries: j.Entries}
+	w := &walk{ctx: ctx, limits: j.Limits, visitor: v, keys: k, produced: j.Produced, entries: j.Entries}
 	o := outcome{OK: true}
 	if i := formatNamed(j.Format); i == nil {
 		o = outcome{complaint: complain(j.Inner, ErrUnsupported)}

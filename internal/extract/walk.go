@@ -32,8 +32,11 @@ type Visitor interface {
 
 // Walker unwraps items, one at a time. It belongs to one goroutine.
 type Walker struct {
-	Limits  Limits
-	Process *Process // runs the formats that are isolated; nil: they run here
+	Limits    Limits
+	Passwords Passwords
+	Process   *Process // runs the formats that are isolated; nil: they run here
+
+	keys *keys
 }
 
 // Version changes when something else would be found in the same bytes.
@@ -52,7 +55,10 @@ func (wr *Walker) Walk(ctx context.Context, in Input, v Visitor) error {
 	l := wr.Limits.withDefaults()
 	limited, cancel := context.WithTimeout(ctx, l.Timeout)
 	defer cancel()
-	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process}
+	if wr.keys == nil {
+		wr.keys = &keys{passwords: wr.Passwords.list()}
+	}
+	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, keys: wr.keys}
 	err := w.stream(place{}, in)
 	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
@@ -70,6 +76,7 @@ type walk struct {
 	limits  Limits
 	visitor Visitor
 	process *Process
+	keys    *keys
 
 	produced int64
 	entries  int

@@ -20,16 +20,17 @@ import (
 
 // Extraction says how what items are wrapped in is opened.
 type Extraction struct {
-	Off     bool
-	Limits  extract.Limits
-	Command []string // starts a program that calls extract.Serve; nil: every format is read in this process
+	Off       bool
+	Limits    extract.Limits
+	Passwords extract.Passwords
+	Command   []string // starts a program that calls extract.Serve; nil: every format is read in this process
 }
 
 func (o Options) walker() *extract.Walker {
 	if o.Extract.Off {
 		return nil
 	}
-	wr := &extract.Walker{Limits: o.Extract.Limits}
+	wr := &extract.Walker{Limits: o.Extract.Limits, Passwords: o.Extract.Passwords}
 	if len(o.Extract.Command) > 0 {
 		wr.Process = &extract.Process{Command: o.Extract.Command}
 	}
