@@ -10,14 +10,19 @@ type format struct {
 	// isolated formats are read in a process of their own: their libraries may
 	// panic, hang or take any amount of memory.
 	isolated bool
+	heavy    func(head []byte) bool // and so are those that this says it of; may be nil
 }
+
+// apart reports whether a thing that begins with head is read in a process of
+// its own.
+func (f *format) apart(head []byte) bool { return f.isolated || f.heavy != nil && f.heavy(head) }
 
 // formats is the registry: adding one is a line here and one in unpack. The
 // first whose magic fits reads a stream.
 var formats = []format{
 	{name: "zip", magic: begins("PK\x03\x04", "PK\x05\x06")},
 	{name: "gzip", magic: begins("\x1f\x8b\x08")},
-	{name: "zstd", magic: begins("\x28\xb5\x2f\xfd")},
+	{name: "zstd", magic: begins("\x28\xb5\x2f\xfd"), heavy: wideZstd},
 	{name: "bzip2", magic: isBzip2, isolated: true},
 	{name: "xz", magic: begins("\xfd7zXZ\x00"), isolated: true},
 	{name: "tar", magic: at(257, "ustar"), isolated: true},

@@ -60,6 +60,7 @@ type outcome struct {
 	complaint
 	OK       bool
 	Over     bool // a limit of the whole item was reached
+	Tired    bool // the process should do no other job
 	Produced int64
 	Entries  int
 }

@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -36,7 +35,8 @@ type Walker struct {
 	Passwords Passwords
 	Process   *Process // runs the formats that are isolated; nil: they run here
 
-	keys *keys
+	keys  *keys
+	stock stock
 }
 
 // Version changes when something else would be found in the same bytes.
@@ -58,7 +58,7 @@ func (wr *Walker) Walk(ctx context.Context, in Input, v Visitor) error {
 	if wr.keys == nil {
 		wr.keys = &keys{passwords: wr.Passwords.list()}
 	}
-	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, keys: wr.keys}
+	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, apart: wr.Process == nil, keys: wr.keys, stock: &wr.stock}
 	err := w.stream(place{}, in)
 	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
@@ -76,7 +76,9 @@ type walk struct {
 	limits  Limits
 	visitor Visitor
 	process *Process
+	apart   bool // this is a child: it may take more memory
 	keys    *keys
+	stock   *stock
 
 	produced int64
 	entries  int
@@ -108,7 +110,8 @@ func (e *over) Error() string {
 // stream looks at one stream and unwraps it or hands it over. Its error ends
 // the walk: a limit of the whole item, the visitor's, or ctx's.
 func (w *walk) stream(p place, in Input) error {
-	br := bufio.NewReaderSize(in.Reader, 64<<10)
+	br := w.stock.reader(in.Reader)
+	defer w.stock.putReader(br)
 	head, err := br.Peek(headSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return w.text(p, io.MultiReader(bytes.NewReader(head), failed{err}), nil)
@@ -122,7 +125,7 @@ func (w *walk) stream(p place, in Input) error {
 	if f == nil {
 		return w.text(p, br, nil)
 	}
-	if f.isolated && w.process != nil {
+	if w.process != nil && f.apart(head) {
 		err = w.process.unpack(w, f, p, in)
 	} else {
 		err = w.guarded(f, p, in)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -19,9 +18,9 @@ const maxDirectory = 16 << 20
 
 // methods are those of archive/zip's defaults and the ones that zip programs
 // write besides (APPNOTE.TXT 6.3.10, 4.4.5).
-func registerMethods(r *zip.Reader) {
-	r.RegisterDecompressor(zip.Deflate, flate.NewReader)
-	r.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxDictionary)))
+func (w *walk) registerMethods(r *zip.Reader) {
+	r.RegisterDecompressor(zip.Deflate, w.stock.inflate)
+	r.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow)))
 }
 
 func unpackZip(w *walk, p place, in Input) error {
@@ -40,7 +39,7 @@ func unpackZip(w *walk, p place, in Input) error {
 	if err != nil {
 		return w.zipSequential(p, io.NewSectionReader(in.At, 0, in.Size))
 	}
-	registerMethods(r)
+	w.registerMethods(r)
 	if kind := officeKind(r); kind != nil {
 		return kind(w, p, r)
 	}

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -139,18 +138,21 @@ type unwrapping struct {
 
 // Text implements extract.Visitor.
 func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) error {
-	br := bufio.NewReaderSize(r, detectors.HeadSize)
-	head, _ := br.Peek(detectors.HeadSize) // an error comes again with the next read
-	order, wide := extract.UTF16(head)
-	r = br
+	begin := whole
+	begin.have, begin.err = u.win.prime(r)
+	head := u.win.buf[:begin.have]
+	order, wide := extract.UTF16(head[:min(len(head), detectors.HeadSize)])
 	if wide {
-		r = extract.Narrow(br, order)
+		held := bytes.Clone(head) // the window is needed for what is made of it
+		defer clear(held)
+		r = io.MultiReader(bytes.NewReader(held), failing{r, begin.err})
+		r, begin = extract.Narrow(r, order), whole
 	}
 	if inner != "" {
 		defer func(name string) { u.win.name = name }(u.win.name)
 		u.win.name = innerName(inner)
 	}
-	d, err := u.win.drag(u.ctx, r, whole)
+	d, err := u.win.drag(u.ctx, r, begin)
 	atoms := slices.Clone(d.atoms)
 	if wide {
 		atoms = mergeWide(nil, atoms)
@@ -173,6 +175,20 @@ func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) err
 		u.finds.inner = append(u.finds.inner, innerStream{path: inner, first: first, place: innerPlace(places)})
 	}
 	return nil
+}
+
+// failing reads r, or has come to an error already.
+type failing struct {
+	r   io.Reader
+	err error // nil: not yet
+}
+
+// Read implements io.Reader.
+func (f failing) Read(p []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return f.r.Read(p)
 }
 
 // innerName is the file name at the end of an inner path.
