@@ -86,7 +86,7 @@ const encryptedFlag = 1
 
 func (w *walk) zipOpen(f *zip.File) (io.ReadCloser, error) {
 	if f.Flags&encryptedFlag != 0 {
-		return nil, ErrEncrypted
+		return w.unlockZip(f)
 	}
 	rc, err := f.Open()
 	if errors.Is(err, zip.ErrAlgorithm) {
