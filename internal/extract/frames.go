@@ -44,6 +44,7 @@ type job struct {
 	Size     int64
 	Random   bool
 	Limits   Limits // what is left of them
+	Item     int64  // size of the whole item
 	Produced int64
 	Entries  int
 }

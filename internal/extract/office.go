@@ -93,13 +93,12 @@ func (w *walk) part(p place, f *zip.File, read func(io.Reader) error) error {
 	if w.entries++; w.entries > w.limits.Entries {
 		return w.spoiled(p, w.exhausted())
 	}
-	rc, err := w.zipOpen(f)
+	rc, made, err := w.zipOpen(f)
 	if err != nil {
 		w.visitor.Gap(p.inner, fmt.Errorf("%s: %w", f.Name, err))
 		return nil
 	}
 	defer rc.Close()
-	made := func() int64 { return int64(min(f.CompressedSize64, 1<<62)) }
 	return w.spoiled(p, read(&meter{w: w, r: tornReader(rc), made: made}))
 }
 

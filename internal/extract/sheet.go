@@ -18,6 +18,7 @@ type workbook struct {
 	ends    []uint32          // where each one ends in strings
 	used    []uint64          // bit i: a cell shows string i
 	held    int64
+	tooMany bool // the strings are more than may be held, and none is
 }
 
 // maxStrings is how many bytes of shared strings are held: their index counts.
@@ -59,8 +60,7 @@ func (w *walk) workbook(p place, r *zip.Reader) (*workbook, error) {
 			})
 		case "xl/sharedStrings.xml":
 			err = w.part(p.in(f.Name), f, func(x io.Reader) error { return b.read(w, x) })
-			if err == nil && b.held < 0 {
-				b.held = 0
+			if err == nil && b.tooMany {
 				err = w.part(p.in(f.Name), f, func(x io.Reader) error {
 					return w.derived(p, "shared strings", paragraphs(x, officeRules), nil)
 				})
@@ -90,11 +90,17 @@ func eachStart(r io.Reader, f func(xmlToken)) error {
 	}
 }
 
-// read reads the shared strings. When they are more than may be held, held is
-// -1 and the error says so.
+// read reads the shared strings. The error says when they are more than may be
+// held.
 func (b *workbook) read(w *walk, r io.Reader) error {
 	x := newXMLScanner(r)
 	inText, phonetic := false, false
+	b.free(w)
+	defer func() { // also where reading failed: what came before it is shown
+		b.used = make([]uint64, len(b.ends)/64+1)
+		b.held = int64(len(b.strings) + 5*len(b.ends))
+		w.held += b.held
+	}()
 	for {
 		t, err := x.next()
 		if errors.Is(err, io.EOF) {
@@ -122,14 +128,11 @@ func (b *workbook) read(w *walk, r io.Reader) error {
 			}
 		}
 		if n := int64(len(b.strings) + 4*len(b.ends)); n > w.limits.Memory-w.held || n > maxStrings {
-			clear(b.strings)
-			b.strings, b.ends, b.held = nil, nil, -1
+			b.free(w)
+			b.tooMany = true
 			return limitf("its shared strings are more than the %d bytes that may be held; cells that show them are empty", w.limits.Memory)
 		}
 	}
-	b.used = make([]uint64, len(b.ends)/64+1)
-	b.held = int64(len(b.strings) + 5*len(b.ends))
-	w.held += b.held
 	return nil
 }
 

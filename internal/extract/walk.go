@@ -52,13 +52,13 @@ func Wrapped(head []byte) bool { return formatOf(head) != nil }
 // Walk hands all that lies in an item to v. What cannot be read is told to v;
 // the error is v's own or ctx's.
 func (wr *Walker) Walk(ctx context.Context, in Input, v Visitor) error {
-	l := wr.Limits.withDefaults()
+	l := wr.Limits.withDefaults() // they bound the layers one by one, and all of them together
 	limited, cancel := context.WithTimeout(ctx, l.Timeout)
 	defer cancel()
 	if wr.keys == nil {
 		wr.keys = &keys{passwords: wr.Passwords.list()}
 	}
-	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, apart: wr.Process == nil, keys: wr.keys, stock: &wr.stock}
+	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, apart: wr.Process == nil, keys: wr.keys, stock: &wr.stock, size: max(in.Size, 0)}
 	err := w.stream(place{}, in)
 	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
@@ -80,6 +80,7 @@ type walk struct {
 	keys    *keys
 	stock   *stock
 
+	size     int64 // of the item, in bytes; 0 not known
 	produced int64
 	entries  int
 	held     int64 // bytes held in memory for reading at random
@@ -93,7 +94,7 @@ type place struct {
 
 // in returns the place of something called name in p.
 func (p place) in(name string) place {
-	return place{inner: p.inner + "!" + name, depth: p.depth + 1}
+	return place{inner: p.inner + "!" + shown(name), depth: p.depth + 1}
 }
 
 // over ends a walk: err is what Walk returns, nil after a limit of the whole
@@ -246,6 +247,8 @@ func (w *walk) exhausted() error {
 		return w.ctx.Err()
 	case w.produced > w.limits.Bytes:
 		return limitf("more than %d bytes unpacked", w.limits.Bytes)
+	case w.size > 0 && w.produced > itemFloor && w.produced/w.limits.Ratio > w.size:
+		return limitf("more than %d times as much unpacked as it is large", w.limits.Ratio)
 	case w.entries > w.limits.Entries:
 		return limitf("more than %d things in it", w.limits.Entries)
 	}

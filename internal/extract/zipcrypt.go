@@ -110,23 +110,17 @@ func (w *walk) decryptZip(f *zip.File, password string) (io.ReadCloser, error) {
 	} else if plain, err = openZipCrypto(raw, f, password); err != nil {
 		return nil, err
 	}
-	var rc io.ReadCloser
-	switch method {
-	case zip.Store:
-		rc = io.NopCloser(plain)
-	case zip.Deflate:
-		rc = w.stock.inflate(plain)
-	default:
-		return nil, ErrUnsupported
-	}
-	return &summed{ReadCloser: rc, sum: crc32.NewIEEE(), want: sum, rest: plain}, nil
+	rc, err := w.zipMethod(method, plain)
+	return &summed{ReadCloser: rc, sum: crc32.NewIEEE(), want: sum, size: int64(min(f.UncompressedSize64, 1<<62)), rest: plain}, err
 }
 
 // summed checks what was read at its end.
 type summed struct {
 	io.ReadCloser
 	sum  hash.Hash32
-	want uint32    // 0: nothing to check
+	want uint32 // 0: nothing to check
+	size int64  // that it should have
+	n    int64
 	rest io.Reader // what the bytes are made of: it may have a check of its own
 }
 
@@ -134,13 +128,14 @@ type summed struct {
 func (s *summed) Read(p []byte) (int, error) {
 	n, err := s.ReadCloser.Read(p)
 	s.sum.Write(p[:n])
+	s.n += int64(n)
 	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
 	if _, err := io.Copy(io.Discard, s.rest); err != nil {
 		return n, err
 	}
-	if s.want != 0 && s.sum.Sum32() != s.want {
+	if s.n != s.size || s.want != 0 && s.sum.Sum32() != s.want {
 		return n, zip.ErrChecksum
 	}
 	return n, err

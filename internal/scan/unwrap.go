@@ -76,7 +76,7 @@ func (w *worker) unwrap(ctx context.Context, it sources.Item, f finds, body sour
 	head := bytes.Clone(w.win.buf[:first.have])
 	defer clear(head)
 	all := errors.Is(first.err, io.EOF)
-	in := extract.Input{Reader: io.MultiReader(bytes.NewReader(head), r), Size: -1}
+	in := extract.Input{Reader: io.MultiReader(bytes.NewReader(head), r), Size: f.attr.Size}
 	f.bytes = max(f.attr.Size, int64(first.have))
 	switch {
 	case all:
