@@ -153,6 +153,8 @@ func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) err
 		u.win.name = innerName(inner)
 	}
 	d, err := u.win.drag(u.ctx, r, begin)
+	u.finds.streams++
+	defer u.explain(inner, places, d.n)
 	atoms := slices.Clone(d.atoms)
 	if wide {
 		atoms = mergeWide(nil, atoms)
@@ -175,6 +177,20 @@ func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) err
 		u.finds.inner = append(u.finds.inner, innerStream{path: inner, first: first, place: innerPlace(places)})
 	}
 	return nil
+}
+
+// explain keeps what was told of one stream.
+func (u *unwrapping) explain(inner string, places *extract.Places, n int64) {
+	if !u.Trace.On() {
+		return
+	}
+	if t := *u.Trace; len(t.Atoms)+len(t.Drops)+len(t.Candidates) > 0 {
+		at := innerPlace(places)
+		u.finds.explained = append(u.finds.explained, Explained{
+			Path: inner, Trace: t, Bytes: n, Place: func(a detectors.Atom) journal.Position { p, _ := at(a); return p },
+		})
+	}
+	*u.Trace = detectors.Trace{}
 }
 
 // failing reads r, or has come to an error already.
