@@ -333,7 +333,9 @@ func serve(f *frames, j job, k *keys, st *stock) error {
 	} else {
 		in := Input{Reader: &asked{f: f}, Size: j.Size}
 		if j.Random {
-			in.At = askedAt{f}
+			blocks := NewBlocks(askedAt{f}, maxFrame, 16)
+			defer blocks.Forget()
+			in.At = blocks
 		}
 		err := w.guarded(i, place{j.Inner, j.Depth}, in)
 		if end := new(over); errors.As(err, &end) {

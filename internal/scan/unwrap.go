@@ -86,7 +86,9 @@ func (w *worker) unwrap(ctx context.Context, it sources.Item, f finds, body sour
 		at := &ranges{w: w, ctx: ctx, it: it}
 		at.it.Attr = f.attr // every range must be of the version that was opened
 		defer at.close()
-		in.At, in.Size = at, f.attr.Size
+		blocks := extract.NewBlocks(at, rangeSize, rangesKept)
+		defer blocks.Forget()
+		in.At, in.Size = blocks, f.attr.Size
 	}
 	f.place = place(it)
 	u := &unwrapping{worker: w, ctx: ctx, it: it, finds: &f}
@@ -228,57 +230,42 @@ func innerPlace(places *extract.Places) func(a detectors.Atom) (journal.Position
 	}
 }
 
-// rangeSize is how much of an item is read at once when it is read at random.
-const rangeSize = 256 << 10
+// rangeSize is how much of an item is read at once when it is read at random, and
+// rangesKept how many such pieces are kept.
+const (
+	rangeSize  = 256 << 10
+	rangesKept = 8
+)
 
 // ranges reads an item at random. It keeps one open body for as long as reading
-// goes forward, and the bytes it read last.
+// goes forward.
 type ranges struct {
 	w    *worker
 	ctx  context.Context
 	it   sources.Item
 	body sources.Body
 	next int64 // where body reads on
-	buf  []byte
-	off  int64 // of buf
 }
 
 // ReadAt implements io.ReaderAt. It is not safe for concurrent use.
 func (s *ranges) ReadAt(p []byte, off int64) (int, error) {
-	n := 0
-	for n < len(p) {
-		at := off + int64(n)
-		if at < s.off || at >= s.off+int64(len(s.buf)) {
-			if err := s.fill(at); err != nil {
-				return n, err
-			}
-		}
-		n += copy(p[n:], s.buf[at-s.off:])
+	if off >= s.it.Attr.Size {
+		return 0, io.EOF
 	}
-	return n, nil
-}
-
-func (s *ranges) fill(off int64) error {
 	if s.body == nil || s.next != off {
 		s.close()
 		body, err := s.w.src.Open(s.ctx, s.it, off, -1)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		s.body, s.next = body, off
 	}
-	if cap(s.buf) == 0 {
-		s.buf = make([]byte, rangeSize)
+	n, err := fill(s.w.paced(s.ctx, s.body), p)
+	s.next += int64(n)
+	if n == len(p) {
+		err = nil
 	}
-	n, err := fill(s.w.paced(s.ctx, s.body), s.buf[:rangeSize])
-	s.buf, s.off, s.next = s.buf[:n], off, off+int64(n)
-	if n > 0 {
-		return nil
-	}
-	if err == nil {
-		err = io.ErrNoProgress
-	}
-	return err
+	return n, err
 }
 
 func (s *ranges) close() {
@@ -286,6 +273,4 @@ func (s *ranges) close() {
 		_ = s.body.Close() // it was only read
 		s.body = nil
 	}
-	clear(s.buf[:cap(s.buf)])
-	s.buf = s.buf[:0]
 }
