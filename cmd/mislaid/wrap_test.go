@@ -19,13 +19,15 @@ import (
 
 // wrappings write files into one of some kind.
 var wrappings = map[string]func(w io.Writer, names []string, files [][]byte) error{
-	"zip":        func(w io.Writer, names []string, files [][]byte) error { return wrapZip(w, names, files, "") },
-	"locked-zip": func(w io.Writer, names []string, files [][]byte) error { return wrapZip(w, names, files, "open sesame") },
-	"tar":        wrapTar,
-	"gz":         func(w io.Writer, _ []string, files [][]byte) error { return wrapGzip(w, files[0], 0) },
-	"gz-bomb":    func(w io.Writer, _ []string, files [][]byte) error { return wrapGzip(w, files[0], 64<<20) },
-	"docx":       wrapDocument,
-	"eml":        wrapMail,
+	"zip": func(w io.Writer, names []string, files [][]byte) error { return wrapZip(w, names, files, "") },
+	"locked-zip": func(w io.Writer, names []string, files [][]byte) error {
+		return wrapZip(w, names, files, "open sesame")
+	},
+	"tar":     wrapTar,
+	"gz":      func(w io.Writer, _ []string, files [][]byte) error { return wrapGzip(w, files[0], 0) },
+	"gz-bomb": func(w io.Writer, _ []string, files [][]byte) error { return wrapGzip(w, files[0], 64<<20) },
+	"docx":    wrapDocument,
+	"eml":     wrapMail,
 }
 
 // scriptWrap is wrap KIND FILE INSIDE...: it writes the files INSIDE into FILE.
