@@ -37,7 +37,7 @@ func unwrapping(out io.Writer, dir string) error {
 		return err
 	}
 	child := &extract.Process{Command: []string{self, serveArg}}
-	defer child.Close()
+	defer func() { _ = child.Close() }() // it only reads
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\nformat, one core\tpacked MB\tMB/s here\tMB/s as in a scan\tstreams")
 	for _, f := range wrappings {
@@ -135,7 +135,7 @@ var wrappings = []wrapping{
 	{"bzip2", func(t []byte, _ string) ([]byte, error) { return filter(t[:4<<20], "bzip2", "-c") }},
 	{"7z", func(t []byte, dir string) ([]byte, error) {
 		to := filepath.Join(dir, "bench.7z")
-		defer os.Remove(to)
+		defer func() { _ = os.Remove(to) }() // the next run writes it anew
 		if _, err := filter(t[:4<<20], "7z", "a", "-bd", "-sitext", to); err != nil {
 			return nil, err
 		}
@@ -144,7 +144,7 @@ var wrappings = []wrapping{
 	{"mail with an attachment", mail},
 	{"sqlite", func(t []byte, dir string) ([]byte, error) {
 		to := filepath.Join(dir, "bench.db")
-		defer os.Remove(to)
+		defer func() { _ = os.Remove(to) }() // the next run writes it anew
 		var sql bytes.Buffer
 		sql.WriteString("BEGIN; CREATE TABLE t(a, b);\n")
 		for i, line := range bytes.Split(t[:4<<20], []byte{'\n'}) {

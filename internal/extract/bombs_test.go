@@ -344,10 +344,18 @@ func TestBombs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := c.make(t)
 			v := new(searching)
-			wr := Walker{Limits: c.limits, Process: child(t, "serve")}
+			pr := child(t, "serve")
+			wr := Walker{Limits: c.limits, Process: pr}
 			begin := time.Now()
 			if err := wr.Walk(t.Context(), inputOf(b), v); err != nil {
 				t.Fatal(err)
+			}
+			cmd := pr.cmd
+			if _ = pr.Close(); cmd != nil {
+				const most = 400 << 20
+				if peak := peakMemory(cmd.ProcessState); peak > most && maxProcess < most {
+					t.Errorf("the child held %d MB", peak>>20)
+				}
 			}
 			t.Logf("%d bytes packed, %d texts of %d bytes, %s; gaps %v", len(b), v.texts, v.bytes, time.Since(begin).Round(time.Millisecond), v.gaps)
 			if v.found == 0 {

@@ -40,7 +40,7 @@ type Walker struct {
 }
 
 // Version changes when something else would be found in the same bytes.
-const Version = 1
+const Version = 2
 
 // headSize is how much of a stream is looked at to tell what it is.
 const headSize = 4 << 10
