@@ -1,7 +1,8 @@
-// Bench measures the program beside others: the engine in memory, and the what
-// files are wrapped in, and the whole program beside ripgrep over a tree of source
-// text, beside itself without extraction over a tree with nothing to open, and
-// beside cat over one big file, interleaved, as whole processes.
+// Bench measures the program beside others: the engine in memory, what files are
+// wrapped in, and the whole program beside ripgrep over a tree of source text,
+// beside itself without extraction over a tree with nothing to open, and beside cat
+// over one big file, interleaved, as whole processes; and the program alone over an
+// export of Slack.
 //
 // It needs rg and cat in PATH and writes its inputs below -dir, which is kept so
 // that a second run starts at once. It prints figures and judges none.
@@ -48,7 +49,7 @@ func run(out io.Writer, args []string) error {
 	rounds := fs.Int("rounds", 7, "timed rounds of each command, after one to warm up")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, unwrap, tree, plain or file")
+	only := fs.String("only", "", "run one part: engine, unwrap, tree, plain, export or file")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -116,6 +117,18 @@ func run(out io.Writer, args []string) error {
 		err = compare(out, *rounds, fresh,
 			command{"mislaid scan", scan(plain.path), exitGaps}, command{"mislaid scan --no-extract", scan(plain.path, "--no-extract"), exitGaps})
 		if err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "export" {
+		const json = 1 << 30
+		path := filepath.Join(*dir, "export.zip")
+		size, err := makeExport(path, json)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nexport: a ZIP of %d MB of Slack's JSON\n", size>>20)
+		if err := speed(out, *rounds, fresh, command{"mislaid scan", scan("slack-export:" + path), 0}, size); err != nil {
 			return err
 		}
 	}
