@@ -7,12 +7,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"mislaid/sources/gdrive"
 	"mislaid/sources/gdrive/drivetest"
 )
 
@@ -64,8 +67,8 @@ func scriptDriveServer(ts *testscript.TestScript, neg bool, args []string) {
 	o := leakyOrg(ts)
 	ts.Setenv("KEYSTXT", o.FileNamed("keys.txt").ID)
 	srv := drivetest.NewServer(o, func(format string, args ...any) { ts.Logf("the server: "+format, args...) })
-	for _, scope := range []string{"drive.metadata.readonly", "drive.readonly", "admin.directory.user.readonly", "admin.directory.domain.readonly", "admin.directory.group.member.readonly", "apps.groups.settings", "admin.reports.audit.readonly"} {
-		srv.Delegated["https://www.googleapis.com/auth/"+scope] = true
+	for _, s := range gdrive.DelegatedScopes() {
+		srv.Delegated[s.Scope] = s.Scope != gdrive.ScopeApps
 	}
 	web := httptest.NewServer(srv)
 	ts.Defer(web.Close)
@@ -73,6 +76,28 @@ func scriptDriveServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("client.json"), srv.ClientFile(web.URL), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("key.json"), srv.KeyFile(), 0o600))
 	ts.Setenv("MISLAID_GDRIVE_API", web.URL)
+}
+
+// readmeDrive serves the organisation that the README speaks of, in which the
+// keys lie, and puts the files that it names into dir. It returns its address.
+func readmeDrive(t *testing.T, dir, keys string) string {
+	t.Helper()
+	o := drivetest.EmptyOrg("example.com")
+	o.AddUser("admin").Admin = true
+	o.Put("admin@example.com", "keys.txt", []byte(keys), o.Grant("anyone", ""))
+	srv := drivetest.NewServer(o, t.Errorf)
+	for _, s := range gdrive.DelegatedScopes() {
+		srv.Delegated[s.Scope] = true
+	}
+	web := httptest.NewServer(srv)
+	t.Cleanup(web.Close)
+	srv.AllowClient("admin@example.com")
+	for name, data := range map[string][]byte{"client.json": srv.ClientFile(web.URL), "key.json": srv.KeyFile()} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return web.URL
 }
 
 // browse is a browser that says yes or no, as $CONSENT has it; "" it says

@@ -40,7 +40,8 @@ func TestReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL, "BROWSER=browse", "CONSENT=allow")
+	env = append(env, "MISLAID_GDRIVE_API="+readmeDrive(t, dir, keys))
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {

@@ -131,6 +131,9 @@ func filesList(c *call) (any, *refusal) {
 		base = slices.Clone(c.owned[c.subject.Email])
 		seen := map[*File]bool{}
 		for _, f := range c.shared {
+			if strings.Contains(c.args.Get("q"), "'me' in owners") {
+				break // none of others'
+			}
 			if seen[f] || f.Owner == c.subject.Email || f.Drive != "" && !everywhere {
 				continue
 			}
