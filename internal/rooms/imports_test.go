@@ -186,6 +186,7 @@ var testModules = map[string]string{
 	"go.uber.org/goleak":                       "no goroutine left behind",
 	"github.com/rogpeppe/go-internal":          "testscript sessions",
 	"github.com/santhosh-tekuri/jsonschema/v6": "reports are checked against their published schema",
+	"github.com/chromedp/chromedp":             "a real browser says yes or no to a sign-in",
 	"github.com/cloudsoda/go-smb2":             "NTLM, where a file server is spoken to without package smb",
 	"golang.org/x/sys":                         "FIFOs, devices and pages that must not be touched",
 }

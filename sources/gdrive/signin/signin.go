@@ -107,6 +107,9 @@ func (c *Client) Ask(ctx context.Context, wait time.Duration, show func(address 
 	var got answer
 	select {
 	case got = <-answers:
+		shutdown, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer stop()
+		_ = srv.Shutdown(shutdown) // lets the browser have its page
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return "", fmt.Errorf("sign in: nobody answered in the browser within %v", wait)
@@ -120,9 +123,6 @@ func (c *Client) Ask(ctx context.Context, wait time.Duration, show func(address 
 		return "", fmt.Errorf("sign in: the browser brought back the error %q", plain(got.denied))
 	}
 	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, c.http), got.code, oauth2.VerifierOption(verifier))
-	shutdown, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer stop()
-	_ = srv.Shutdown(shutdown) // lets the browser have its page
 	if err != nil {
 		return "", fmt.Errorf("sign in: %s", exchangeError(err))
 	}
