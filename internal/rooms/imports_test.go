@@ -68,7 +68,8 @@ var rooms = map[string]room{
 	"sources/gdrive/drivetest": {
 		theirs: map[string]string{"google.golang.org/api": "the discovery documents that ship with it"},
 	},
-	"sources/slackexport":     {ours: []string{"sources", "internal/slackjson"}},
+	"sources/slackexport":     {ours: []string{"sources", "internal/slackjson", "internal/slackfiles"}},
+	"internal/slackfiles":     {ours: []string{"sources", "internal/pace"}},
 	"sources/slack/slacktest": {},
 	"internal/slackjson":      {ours: []string{"sources"}},
 	"sources/sourcetest": {
