@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"hash/maphash"
 	"iter"
 	"slices"
@@ -25,6 +26,8 @@ type cursor struct {
 	Page    string `json:"p,omitempty"` // the page that is not done; "" the first
 	Changes string `json:"c,omitempty"` // the page of changes that is not done
 	Links   bool   `json:"l,omitempty"` // all pages are done: what shortcuts lead to is not
+	Done    int    `json:"n,omitempty"` // so many of the page are done
+	Sum     uint64 `json:"h,omitempty"` // of their IDs: a page that begins with others is listed again
 }
 
 func (c cursor) String() sources.Cursor {
@@ -52,8 +55,9 @@ type crawl struct {
 	as    *session
 	yield func(sources.Item, error) bool
 	at    cursor
-	done  bool // nobody wants more
-	ask   bool // resumed: the folders above and the shortcuts were not all listed
+	next  cursor // where it stands when what is being yielded is done
+	done  bool   // nobody wants more
+	ask   bool   // resumed: the folders above and the shortcuts were not all listed
 	seen  map[uint64]struct{}
 	seed  maphash.Seed
 	links []file
@@ -84,7 +88,7 @@ func (s *Source) newCrawl(ctx context.Context, id string, after sources.Cursor, 
 		return nil, err
 	}
 	at := parseCursor(after)
-	return &crawl{Source: s, ctx: ctx, ct: ct, as: as, yield: yield, at: at, ask: at.Page != "" || at.Changes != "" || at.Links, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}, nil
+	return &crawl{Source: s, ctx: ctx, ct: ct, as: as, yield: yield, at: at, ask: at.Page != "" || at.Changes != "" || at.Links || at.Done > 0, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}, nil
 }
 
 // run lists all.
@@ -171,26 +175,73 @@ func (w *crawl) pages() error {
 		if page.IncompleteSearch {
 			w.emit(sources.Item{ID: "incomplete search", Path: w.ct.title}, errors.New("gdrive: files.list: Google says that it did not search everything; scan the shared drives by themselves"))
 		}
-		for _, f := range page.Files {
-			if w.done {
-				return nil
+		w.each(len(page.Files), func(i int) string { return page.Files[i].Id }, func(i int, done bool) {
+			if done {
+				w.passed(file{page.Files[i]})
+				return
 			}
-			w.file(file{f})
-		}
+			w.file(file{page.Files[i]})
+		})
 		if page.NextPageToken == "" {
 			return nil
 		}
-		w.at.Page = page.NextPageToken
+		w.at.Page, w.at.Done, w.at.Sum = page.NextPageToken, 0, 0
 	}
 	return nil
 }
 
-// emit yields an item with the cursor of what is done before it.
+// each calls f with the things of a page, and says which of them were done
+// before a resumed listing, if the page still begins with the same ones.
+func (w *crawl) each(n int, id func(i int) string, f func(i int, done bool)) {
+	skip, sum := 0, uint64(0)
+	if w.at.Done > 0 && w.at.Done <= n {
+		for i := range w.at.Done {
+			sum += idSum(id(i))
+		}
+		if sum == w.at.Sum {
+			skip = w.at.Done
+		}
+	}
+	w.at.Done, w.at.Sum = 0, 0
+	for i := range n {
+		if w.done || w.ctx.Err() != nil {
+			return
+		}
+		w.next = w.at
+		w.next.Done, w.next.Sum = w.at.Done+1, w.at.Sum+idSum(id(i))
+		f(i, i < skip)
+		w.at = w.next
+	}
+}
+
+// idSum is a number for an ID, the same in every run.
+func idSum(id string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id)) // never fails
+	return h.Sum64()
+}
+
+// passed takes in what a resumed listing needs of a file that is done.
+func (w *crawl) passed(f file) {
+	switch {
+	case f.isFolder():
+		w.Source.tree(w.ct, f.DriveId).saw(f)
+	case !f.isLink():
+		w.seen[w.hash(f.Id)] = struct{}{}
+	}
+}
+
+// emit yields an item with the cursor of what is done with it; where it has
+// others hanging on it, of what is done before it.
 func (w *crawl) emit(it sources.Item, err error) {
 	if w.done {
 		return
 	}
-	it.Container, it.Cursor = w.ct.id, w.at.String()
+	at := w.next
+	if w.config.Comments || w.config.Revisions {
+		at = w.at
+	}
+	it.Container, it.Cursor = w.ct.id, at.String()
 	w.done = !w.yield(it, err)
 }
 
@@ -299,12 +350,11 @@ func (w *crawl) changes() error {
 		if err != nil {
 			return expired(failed(w.ctx, "changes.list", err))
 		}
-		for _, ch := range page.Changes {
-			if w.done {
-				return nil
+		w.each(len(page.Changes), func(i int) string { return page.Changes[i].FileId }, func(i int, done bool) {
+			if ch := page.Changes[i]; !done || ch.File != nil && ch.File.MimeType == mimeLink {
+				w.change(ch)
 			}
-			w.change(ch)
-		}
+		})
 		if page.NextPageToken == "" {
 			if err := w.follow(); err != nil || w.done {
 				return err
@@ -312,7 +362,7 @@ func (w *crawl) changes() error {
 			w.done = !w.yield(sources.Item{Cursor: cursor{Changes: page.NewStartPageToken}.String()}, nil)
 			return nil
 		}
-		w.at.Changes = page.NextPageToken
+		w.at.Changes, w.at.Done, w.at.Sum = page.NextPageToken, 0, 0
 	}
 	return nil
 }
@@ -335,15 +385,15 @@ func (w *crawl) tree() error {
 		return err
 	}
 	w.ask = true
+	w.at.Page = "."
+	w.next = w.at
 	if !f.isFolder() {
-		w.at.Page = "."
 		w.file(f)
 		return w.treeLinks()
 	}
 	w.Source.tree(w.ct, f.DriveId).saw(f)
 	todo := []string{f.Id}
 	visited := map[string]bool{f.Id: true}
-	w.at.Page = "."
 	for len(todo) > 0 && !w.done {
 		batch := todo[:min(len(todo), foldersAtOnce)]
 		todo = todo[len(batch):]

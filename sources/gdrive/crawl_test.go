@@ -282,9 +282,13 @@ func TestResumedShortcuts(t *testing.T) {
 		if it.ID == "" && err != nil {
 			t.Fatal(err)
 		}
-		if it.ID != "" {
-			cursors = append(cursors, it.Cursor)
+		if it.ID == far.ID {
+			break // it is done
 		}
+		cursors = append(cursors, it.Cursor)
+	}
+	if len(cursors) != 9 {
+		t.Errorf("%d cursors", len(cursors))
 	}
 	for _, after := range cursors {
 		found := false
@@ -547,4 +551,72 @@ func TestMachines(t *testing.T) {
 	if err != nil || len(a.Machines) != 1 || !strings.Contains(a.Machines[0].Who, "PDF Joy") {
 		t.Errorf("machines: %v, %v", a.Machines, err)
 	}
+}
+
+// TestResumeRepeatsNothing: a listing that goes on within a page shows what was
+// left, each once; a page that now begins otherwise is shown as a whole.
+func TestResumeRepeatsNothing(t *testing.T) {
+	o := drivetest.NewOrg()
+	srv := serverOf(t, o)
+	srv.PageMost = 5
+	for i := range 13 {
+		o.Put(ann, fmt.Sprint("f", i), []byte("x"))
+	}
+	c := sources.Container{ID: "user:" + ann}
+	list := func(after sources.Cursor) (ids []string, cursors []sources.Cursor) {
+		for it, err := range personalOf(t, srv, Config{}).Items(t.Context(), c, after) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if it.ID != "" {
+				ids, cursors = append(ids, it.ID), append(cursors, it.Cursor)
+			}
+		}
+		return ids, cursors
+	}
+	all, cursors := list("")
+	for i, after := range cursors {
+		if rest, _ := list(after); !slices.Equal(rest, all[i+1:]) {
+			t.Errorf("after item %d: %d items, want %d", i, len(rest), len(all)-i-1)
+		}
+	}
+	srv.Remove(o.FileNamed("f5"))
+	if rest, _ := list(cursors[7]); !slices.Contains(rest, all[8]) || !slices.Contains(rest, all[9]) {
+		t.Errorf("the page moved, and something was skipped: %v", rest)
+	}
+}
+
+func FuzzParseLink(f *testing.F) {
+	for _, s := range []string{"", "1234567890abcdefXYZ", "https://drive.google.com/drive/folders/1234567890abcdefXYZ?resourcekey=0-a", "https://docs.google.com/spreadsheets/d/1234567890abcdefXYZ/edit#gid=0", "https://evil.example/d/1234567890abcdefXYZ"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		id, key, err := ParseLink(s)
+		if err == nil && (!isID(id) || key != "" && !isID(key)) {
+			t.Errorf("%q gives %q and %q", s, id, key)
+		}
+	})
+}
+
+func FuzzFlatten(f *testing.F) {
+	for _, s := range []string{"", "{}", `{"title":"T","tabs":[{"documentTab":{"body":{"content":[{"paragraph":{"elements":[{"textRun":{"content":"AB"}},{"textRun":{"content":"CD\n"}}]}}]}}}]}`, `[[[`, `{"content":{"content":"x"}}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		text, err := flatten(strings.NewReader(s))
+		if err == nil && len(text) > 3*len(s)+8 {
+			t.Errorf("%d bytes of %d", len(text), len(s))
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add("")
+	f.Add(`{"s":"1","p":"2","n":3}`)
+	f.Fuzz(func(t *testing.T, s string) {
+		c := parseCursor(sources.Cursor(s))
+		if again := parseCursor(c.String()); again != c {
+			t.Errorf("%q: %+v, then %+v", s, c, again)
+		}
+	})
 }

@@ -12,43 +12,55 @@ func (w *crawl) follow() error {
 	if w.audit != nil {
 		return nil
 	}
-	w.at.Links, w.at.Page = true, ""
+	if !w.at.Links {
+		w.at.Done, w.at.Sum = 0, 0
+	}
+	w.at.Links, w.at.Page = w.at.Changes == "", ""
 	if w.ask && w.ct.item == "" && w.at.Changes == "" {
 		if err := w.allLinks(); err != nil {
 			return err
 		}
 	}
-	for _, link := range w.links {
-		if w.done {
-			return nil
+	var failed error
+	w.each(len(w.links), func(i int) string { return w.links[i].Id }, func(i int, done bool) {
+		if failed == nil && !done {
+			failed = w.followOne(w.links[i])
 		}
-		it, _ := w.item(w.ct, link, w.Source.tree(w.ct, link.DriveId).path(w.ctx, link, w.ask))
-		target := link.ShortcutDetails
-		if target == nil || target.TargetId == "" {
-			w.emit(it, fmt.Errorf("gdrive: a shortcut to nothing: %w", sources.ErrGone))
-			continue
-		}
-		if _, twice := w.seen[w.hash(target.TargetId)]; twice {
-			w.emit(it, &sources.SkipError{Reason: "shortcut to what is listed"})
-			continue
-		}
-		if target.TargetMimeType == mimeFolder {
-			w.emit(it, w.folderLink(target.TargetId))
-			continue
-		}
-		f, err := w.as.get(w.ctx, target.TargetId, target.TargetResourceKey, fileFields)
-		switch {
-		case w.ctx.Err() != nil:
-			return w.ctx.Err()
-		case err != nil:
-			w.emit(it, fmt.Errorf("gdrive: what the shortcut leads to: %w", err))
-		case w.elsewhere(f):
-			w.emit(it, &sources.SkipError{Reason: "shortcut to what is listed"})
-		default:
-			w.emit(it, &sources.SkipError{Reason: "shortcut"})
-			f.ResourceKey = target.TargetResourceKey
-			w.file(f)
-		}
+	})
+	return failed
+}
+
+// followOne yields what one shortcut leads to.
+func (w *crawl) followOne(link file) error {
+	it, _ := w.item(w.ct, link, w.Source.tree(w.ct, link.DriveId).path(w.ctx, link, w.ask))
+	target := link.ShortcutDetails
+	if target == nil || target.TargetId == "" {
+		w.emit(it, fmt.Errorf("gdrive: a shortcut to nothing: %w", sources.ErrGone))
+		return nil
+	}
+	if _, twice := w.seen[w.hash(target.TargetId)]; twice {
+		w.emit(it, &sources.SkipError{Reason: "shortcut to what is listed"})
+		return nil
+	}
+	if target.TargetMimeType == mimeFolder {
+		w.emit(it, w.folderLink(target.TargetId))
+		return nil
+	}
+	f, err := w.as.get(w.ctx, target.TargetId, target.TargetResourceKey, fileFields)
+	switch {
+	case w.ctx.Err() != nil:
+		return w.ctx.Err()
+	case err != nil:
+		w.emit(it, fmt.Errorf("gdrive: what the shortcut leads to: %w", err))
+	case w.elsewhere(f):
+		w.emit(it, &sources.SkipError{Reason: "shortcut to what is listed"})
+	default:
+		f.ResourceKey = target.TargetResourceKey
+		after := w.next
+		w.next = w.at // the shortcut is done when what it leads to is
+		w.file(f)
+		w.next = after
+		w.emit(it, &sources.SkipError{Reason: "shortcut"})
 	}
 	return nil
 }
