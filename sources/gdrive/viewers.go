@@ -18,6 +18,7 @@ type views struct {
 	since   time.Time       // when it became visible outside; zero not in the log
 	public  bool            // it was visible to anyone once
 	outside bool            // somebody outside looked at it
+	own     bool            // our own events cannot be told from others
 	read    time.Time
 	why     error
 }
@@ -49,7 +50,7 @@ func (s *Source) readViews(ctx context.Context, id string) {
 }
 
 func (s *Source) askViews(ctx context.Context, id string) *views {
-	v := &views{read: now()}
+	v := &views{read: now(), own: s.config.Delegation == nil || s.config.Delegation.ClientID == ""}
 	if s.people.admin == nil {
 		v.why = fmt.Errorf("only an organisation's administrator may read the log")
 		return v
@@ -166,6 +167,9 @@ func (v *views) widen(a *sources.Audience) {
 	a.Viewers = &sources.Viewers{Seen: v.seen, ReadAt: v.read, Limits: "the log goes back " + logAge + " and may lag by " + logLag + "; opening by link without signing in, and copies, are not all in it"}
 	if len(v.seen) == 0 {
 		a.Viewers.Limits = "no event in the log, which does not say that nobody viewed it: " + a.Viewers.Limits
+	}
+	if v.own {
+		a.Viewers.Limits += "; what earlier scans of ours downloaded is among it, because the service account's numeric ID is known only with its key"
 	}
 	if v.outside {
 		a.Ever = a.Ever.Union(sources.ReachOf(sources.Outsiders))
