@@ -23,6 +23,7 @@ var connectors = []connector{
 	smbConnector,
 	slackConnector,
 	slackExportConnector,
+	driveConnector,
 	localConnector,
 }
 

@@ -8,4 +8,4 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": main}) }
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": main, "browse": browse}) }

@@ -104,6 +104,9 @@ func gapRecord(o Options, ref sources.Ref, path, inner string, err error) journa
 			break
 		}
 	}
+	if exposed := new(sources.ExposedError); errors.As(err, &exposed) {
+		g.Audience = &exposed.Audience
+	}
 	o.Progress.Gaps.Add(1)
 	return journal.Record{Gap: &g}
 }
