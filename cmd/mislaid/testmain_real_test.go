@@ -16,4 +16,6 @@ type namespaced struct{ *testing.M }
 
 func (m namespaced) Run() int { return smbtest.Main(m.M, os.Stdout, os.Stderr) }
 
-func TestMain(m *testing.M) { testscript.Main(namespaced{m}, map[string]func(){"mislaid": main, "browse": browse}) }
+func TestMain(m *testing.M) {
+	testscript.Main(namespaced{m}, map[string]func(){"mislaid": main, "browse": browse})
+}
