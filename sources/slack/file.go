@@ -249,7 +249,7 @@ func (s *Source) download(ctx context.Context, f file, off int64) (io.ReadCloser
 // whySignIn tells a file that is gone from one that may not be read: Slack's file
 // hosts answer both alike.
 func (s *Source) whySignIn(ctx context.Context, f file) error {
-	if _, err := s.client.file(ctx, f.ID); err != nil {
+	if _, err := s.calls.file(ctx, f.ID); err != nil {
 		return fmt.Errorf("slack: file %s: %w", f.ID, err)
 	}
 	return fmt.Errorf("slack: file %s: %w; the token may lack the scope files:read: %w", f.ID, errSignIn, sources.ErrDenied)
@@ -301,7 +301,7 @@ func (s *Source) findFile(ctx context.Context, ch *channel, id string) (file, er
 	if !isID(id, "F") {
 		return file{}, fmt.Errorf("slack: no listing gives the ID %q: %w", id, sources.ErrGone)
 	}
-	raw, err := s.client.file(ctx, id)
+	raw, err := s.calls.file(ctx, id)
 	if err != nil {
 		return file{}, fmt.Errorf("slack: file %s: %w", id, err)
 	}
