@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mislaid/internal/journal"
+	"mislaid/sources/slack/slacktest"
 )
 
 // TestReadme runs every command of the README, in its order, in a directory that
@@ -39,6 +40,12 @@ func TestReadme(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	w := slacktest.NewWorkspace()
+	w.Say(w.AddConversation("im", "D0DIRECT", "", "U0ANN", "U0BEN"), "U0ANN", strings.ReplaceAll(keys, "\n", " "))
+	w.Say(w.AddConversation("public_channel", "C0GENERAL", "general", "U0ANN"), "U0ANN", "nothing here")
+	if err := w.WriteZip(slacktest.Corporate, filepath.Join(dir, "export.zip")); err != nil {
+		t.Fatal(err)
 	}
 	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
