@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +48,17 @@ func TestReadme(t *testing.T) {
 	if err := w.WriteZip(slacktest.Corporate, filepath.Join(dir, "export.zip")); err != nil {
 		t.Fatal(err)
 	}
-	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	srv, token := slacktest.NewServer(w, t.Errorf)
+	srv.Unlimited, w.Enterprise = true, "E00000001"
+	srv.Tokens["discoverer"] = &slacktest.Token{User: "U0BOT", Org: true, Scopes: []string{"discovery:read", "files:read"}}
+	api := httptest.NewServer(srv)
+	defer api.Close()
+	for name, text := range map[string]string{"slack-token": token, "discovery-token": "discoverer"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := append(os.Environ(), "SLACK_TOKEN="+token, "MISLAID_SLACK_API="+api.URL+"/api/", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {

@@ -123,7 +123,7 @@ func newSlack(ctx context.Context, a *app, _ target, f *crawlFlags) (*slack.Sour
 		files = slack.LikelyFiles
 	}
 	c := slack.Config{
-		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(), Scale: f.slack.rate, Discovery: f.slack.discovery,
+		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(), Scale: f.slack.rate, Discovery: f.slack.discovery, Since: f.choose.since != "",
 	}
 	if f.choose.quick {
 		c.First = slackQueries
@@ -312,7 +312,12 @@ A bot reads only channels that it was invited to. If that is what you want:
 %s
 What nobody's token shows: direct messages and private channels of others. For
 those a Workspace Owner exports all conversations (a corporate export), and
-mislaid scan --reason "…" slack-export:PATH reads the ZIP.
+mislaid scan --reason "…" slack-export:PATH reads the ZIP. Where Slack has opened
+the Discovery API to your organisation, an app with the scope discovery:read, installed
+by the Org Owner, reads them live: --discovery (experimental).
+
+search:read serves --quick alone, which searches before it reads: leave it away if
+you do not need that.
 
 When the case is closed, uninstall the app: that revokes the token.
 `

@@ -38,6 +38,7 @@ type Config struct {
 	Files     Files
 	First     []string     // queries: what they find is read before the rest; none: Slack is not searched
 	Discovery bool         // read everybody's conversations by the Discovery API (experimental)
+	Since     bool         // only what is new is read: says what that cannot see
 	Scale     float64      // calls a minute, in multiples of what Slack promises; 0: 1
 	Ops       pace.Limiter // waited on before every call and download; nil: no limit
 
@@ -132,6 +133,9 @@ func (s *Source) notes() []string {
 	notes := []string{"direct messages and private channels that " + s.me.User + " is not in cannot be seen with this token; an export of all conversations or the Discovery API shows them"}
 	if s.me.BotID != "" {
 		notes = []string{"a bot's token: only conversations that the bot is in can be read"}
+	}
+	if s.config.Since {
+		notes = append(notes, "--since: a thread is read again if it has a new reply; that an old reply was edited, Slack does not show, and it is not seen")
 	}
 	if len(s.config.First) > 0 && !s.searches() {
 		notes = append(notes, "Slack cannot be searched with this token, so nothing is read ahead: that takes a user's token with the scope search:read")
