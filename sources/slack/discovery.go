@@ -53,7 +53,7 @@ func (d discovery) post(ctx context.Context, team, method string, args url.Value
 		}
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Authorization", "Bearer "+d.token())
-		resp, err := tee{d.client}.Do(req)
+		resp, err := tee(d).Do(req)
 		if err != nil {
 			return err
 		}
