@@ -15,6 +15,7 @@ import (
 
 	"mislaid/internal/journal"
 	"mislaid/sources/slack/slacktest"
+	"mislaid/verify/awstest"
 )
 
 // TestReadme runs every command of the README, in its order, in a directory that
@@ -37,6 +38,7 @@ func TestReadme(t *testing.T) {
 		"known.toml":      "[[ignore]]\npath = \"**/testdata\"\nreason = \"made-up keys of the tests\"\n",
 		"rules.toml":      "[[rules]]\nid = \"acme-token\"\nregex = '\\bacme_([a-z0-9]{32})\\b'\nkeywords = [\"acme_\"]\n",
 		"decoy-files.txt": "passwords.xlsx\n",
+		"accounts.toml":   "[111122223333]\nname = \"payments\"\naudit-role = \"SecurityAudit\"\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -58,7 +60,17 @@ func TestReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	env := append(os.Environ(), "SLACK_TOKEN="+token, "MISLAID_SLACK_API="+api.URL+"/api/", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	responder := awstest.Key{ID: awstest.KeyID("AKIA", awstest.Account), Secret: awstest.Secret(), ARN: "arn:aws:iam::" + awstest.Account + ":user/responder"}
+	records := &awstest.Fake{World: &awstest.World{Account: awstest.Account}}
+	records.Add(responder)
+	audited := httptest.NewServer(records)
+	defer audited.Close()
+	shared := fmt.Sprintf("[profile ir-readonly]\nregion = us-east-1\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n", audited.URL, responder.ID, responder.Secret)
+	aws := filepath.Join(t.TempDir(), "config") // not where scans look
+	if err := os.WriteFile(aws, []byte(shared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "SLACK_TOKEN="+token, "MISLAID_SLACK_API="+api.URL+"/api/", "AWS_CONFIG_FILE="+aws, "AWS_SHARED_CREDENTIALS_FILE="+aws+".none", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {
@@ -103,6 +115,9 @@ func TestReadme(t *testing.T) {
 	}
 	if ran < 10 {
 		t.Errorf("only %d commands were found", ran)
+	}
+	if len(records.Calls()) == 0 {
+		t.Error("no command of the README read what AWS records")
 	}
 }
 

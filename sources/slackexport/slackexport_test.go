@@ -229,7 +229,7 @@ func TestAudiences(t *testing.T) {
 		}
 	}
 	a, _ := s.Audience(t.Context(), all["#secret/2024-05-01.json"].item)
-	if !a.EverKnown || !strings.Contains(fmt.Sprint(a.Unresolved), "gone") {
+	if !a.EverKnown || !strings.Contains(fmt.Sprint(a.Past), "gone") {
 		t.Errorf("the one who left: %+v", a)
 	}
 }
