@@ -27,7 +27,8 @@ import (
 //	behead FILE              cut the last line off, and half of the one before
 //	asked N ID               STS must have been asked N times about the key id
 //	slack-export FILE LAYOUT [served] the export of a workspace with keys in it, a folder unless FILE ends in .zip; served: FILES is the host of its files
-//	slack-server             serve that workspace; SLACK_TOKEN opens it, MISLAID_SLACK_API is set
+//	slack-server [CALLS]     serve that workspace; SLACK_TOKEN opens it, MISLAID_SLACK_API is set; after so many
+//	                         calls the token is revoked, and "renewed" opens it
 //	drive-server             serve an organisation with keys in its Drive; MISLAID_GDRIVE_API is set, client.json and
 //	                         key.json sign in, and the browser that BROWSER=browse names says $CONSENT: allow, deny or nothing
 //	sts-wait                 wait until a request for a stuck key has come

@@ -50,6 +50,16 @@ func TestReadme(t *testing.T) {
 	if err := w.WriteZip(slacktest.Corporate, filepath.Join(dir, "export.zip")); err != nil {
 		t.Fatal(err)
 	}
+	srv, token := slacktest.NewServer(w, t.Errorf)
+	srv.Unlimited, w.Enterprise = true, "E00000001"
+	srv.Tokens["discoverer"] = &slacktest.Token{User: "U0BOT", Org: true, Scopes: []string{"discovery:read", "files:read"}}
+	api := httptest.NewServer(srv)
+	defer api.Close()
+	for name, text := range map[string]string{"slack-token": token, "discovery-token": "discoverer"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	responder := awstest.Key{ID: awstest.KeyID("AKIA", awstest.Account), Secret: awstest.Secret(), ARN: "arn:aws:iam::" + awstest.Account + ":user/responder"}
 	records := &awstest.Fake{World: &awstest.World{Account: awstest.Account}}
 	records.Add(responder)
@@ -60,7 +70,7 @@ func TestReadme(t *testing.T) {
 	if err := os.WriteFile(aws, []byte(shared), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := append(os.Environ(), "AWS_CONFIG_FILE="+aws, "AWS_SHARED_CREDENTIALS_FILE="+aws+".none", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	env := append(os.Environ(), "SLACK_TOKEN="+token, "MISLAID_SLACK_API="+api.URL+"/api/", "AWS_CONFIG_FILE="+aws, "AWS_SHARED_CREDENTIALS_FILE="+aws+".none", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
 	env = append(env, "BROWSER=browse", "CONSENT=allow", "MISLAID_GDRIVE_API="+readmeDrive(t, dir, keys))
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
 		value, err := exec.Command("go", "env", name).Output()

@@ -42,6 +42,7 @@ type slackFlags struct {
 	token                     credential
 	api                       string
 	rate                      float64
+	discovery                 bool
 	channels, excludeChannels []string
 	users, excludeUsers       []string
 	types                     []string
@@ -62,6 +63,7 @@ func (f *slackFlags) define(cmd *cobra.Command) {
 	f.token = credential{from: "env:SLACK_TOKEN"}
 	fs.Var(&f.token, "slack-token", "Slack: `where` the token is: "+credentialHelp)
 	fs.StringVar(&f.api, "slack-api", "", "Slack: `address` of the API, such as https://slack-gov.com/api/ (default: Slack's)")
+	fs.BoolVar(&f.discovery, "discovery", false, "Slack: read everybody's messages by the Discovery API of an Enterprise organisation (experimental; a scan asks for --reason)")
 	fs.Float64Var(&f.rate, "slack-rate", 1, "Slack: call this `many` times as often as Slack promises to answer: 0.5 is gentler; above 1 it may say so, and is waited for")
 	fs.StringArrayVar(&f.channels, "channels", nil, "Slack: only channels with this `name` (a glob) or id (repeatable)")
 	fs.StringArrayVar(&f.excludeChannels, "exclude-channels", nil, "Slack: not those with this `name` or id; they are not read at all (repeatable)")
@@ -109,6 +111,9 @@ func newSlack(ctx context.Context, a *app, _ target, f *crawlFlags) (*slack.Sour
 	if !(f.slack.rate > 0) || f.slack.rate > mostRate {
 		return nil, fmt.Errorf("--slack-rate: must be above 0 and at most %d", mostRate)
 	}
+	if f.slack.discovery && f.scans && f.reason == "" {
+		return nil, errors.New("--discovery reads direct messages and private channels of other people: say why, with --reason; it is recorded")
+	}
 	token, err := f.slack.token.read(a, "Slack token")
 	if err != nil {
 		return nil, fmt.Errorf("%w; say where it is with --slack-token; \"mislaid permissions slack\" says how to get one", err)
@@ -118,7 +123,7 @@ func newSlack(ctx context.Context, a *app, _ target, f *crawlFlags) (*slack.Sour
 		files = slack.LikelyFiles
 	}
 	c := slack.Config{
-		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(), Scale: f.slack.rate,
+		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(), Scale: f.slack.rate, Discovery: f.slack.discovery, Since: f.choose.since != "",
 	}
 	if f.choose.quick {
 		c.First = slackQueries
@@ -307,7 +312,12 @@ A bot reads only channels that it was invited to. If that is what you want:
 %s
 What nobody's token shows: direct messages and private channels of others. For
 those a Workspace Owner exports all conversations (a corporate export), and
-mislaid scan --reason "…" slack-export:PATH reads the ZIP.
+mislaid scan --reason "…" slack-export:PATH reads the ZIP. Where Slack has opened
+the Discovery API to your organisation, an app with the scope discovery:read, installed
+by the Org Owner, reads them live: --discovery (experimental).
+
+search:read serves --quick alone, which searches before it reads: leave it away if
+you do not need that.
 
 When the case is closed, uninstall the app: that revokes the token.
 `

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -93,11 +97,27 @@ func scriptSlackExport(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptSlackServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: slack-server")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: slack-server [CALLS]")
+	}
+	revoked := int64(math.MaxInt64)
+	if len(args) == 1 {
+		n, err := strconv.ParseInt(args[0], 10, 64)
+		ts.Check(err)
+		revoked = n
 	}
 	srv, token := slacktest.NewServer(leakyWorkspace(ts), func(format string, args ...any) { ts.Logf("the server: "+format, args...) })
 	srv.Unlimited = true // what waiting there is, is tested under a fake clock
+	var calls atomic.Int64
+	srv.Fault = func(http.ResponseWriter, *http.Request, string) bool {
+		if calls.Add(1) == revoked {
+			srv.Lock()
+			defer srv.Unlock()
+			srv.Tokens["renewed"] = &slacktest.Token{User: "U0ANN", Scopes: slacktest.ReadScopes}
+			srv.Tokens[token].Error = "token_revoked"
+		}
+		return false
+	}
 	web := httptest.NewServer(srv)
 	ts.Defer(web.Close)
 	ts.Setenv("MISLAID_SLACK_API", web.URL+"/api/")

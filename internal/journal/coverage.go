@@ -54,6 +54,25 @@ func newCoverage() coverage {
 	}
 }
 
+// begin takes the beginning of a part of a run. A later part of a scan opens all
+// its targets again, so that an earlier one could not says nothing any more: the
+// target may be called otherwise now that it can be read.
+func (c *coverage) begin(r *Run) {
+	c.part = runPart{r.ID, r.Part}
+	if r.Part == 0 || r.Command != "scan" {
+		return
+	}
+	for name, s := range c.sources {
+		read := false
+		for key := range c.checkpoints {
+			read = read || key.source == name
+		}
+		if s.Error != "" && !read {
+			delete(c.sources, name)
+		}
+	}
+}
+
 // addSource takes a source that a part of a run lists. What an earlier part of
 // the run could not list, this part lists, or says again that it cannot.
 func (c *coverage) addSource(s *Source) {

@@ -102,7 +102,7 @@ func (f *Folder) Add(r Record) (changed []string) {
 func (f *Folder) addRun(r *Run) {
 	f.running = runKey{r.ID, r.Command}
 	f.ends[f.running] = nil
-	f.coverage.part = runPart{r.ID, r.Part}
+	f.coverage.begin(r)
 	same := func(o Run) bool {
 		return o.ID == r.ID && o.Command == r.Command && o.Part == r.Part && o.Started.Equal(r.Started)
 	}

@@ -175,3 +175,33 @@ func TestStates(t *testing.T) {
 		}
 	}
 }
+
+// TestTargetThatOpensAtLast: what a part of a scan could not open, a later one
+// opens, maybe under another name, or says again that it cannot.
+func TestTargetThatOpensAtLast(t *testing.T) {
+	run := func(command string, part int) Record {
+		return Record{Run: &Run{ID: "a", Command: command, Part: part}}
+	}
+	closed := Record{Source: &Source{Name: "slack:", Type: "slack", Error: "no session"}}
+	opened := Record{Source: &Source{Name: "slack://T1", Type: "slack"}}
+	for _, c := range []struct {
+		records []Record
+		want    int
+	}{
+		{[]Record{run("scan", 0), closed}, 1},
+		{[]Record{run("scan", 0), closed, run("scan", 1), opened}, 0},
+		{[]Record{run("scan", 0), closed, run("scan", 1), closed}, 1},
+		{[]Record{run("scan", 0), closed, run("recheck", 1), opened}, 1},
+		{[]Record{run("scan", 0), {Source: &Source{Name: "s"}}, {Checkpoint: &Checkpoint{Source: "s", Container: "c"}}, {Source: &Source{Name: "s", Error: "ended"}}, run("scan", 1), opened}, 1},
+	} {
+		failed := 0
+		for _, s := range fold(c.records...).Coverage.Sources {
+			if s.Error != "" {
+				failed++
+			}
+		}
+		if failed != c.want {
+			t.Errorf("%d sources failed, want %d: %+v", failed, c.want, c.records)
+		}
+	}
+}

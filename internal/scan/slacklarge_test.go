@@ -56,7 +56,7 @@ func large(messages int) (w *slacktest.Workspace, threads, keys int) {
 func TestSlackLarge(t *testing.T) {
 	messages := 200_000
 	if underRace {
-		messages = 20_000 // it takes ten times as long
+		messages = 8_000 // it takes ten times as long
 	}
 	w, threads, keys := large(messages)
 	synctest.Test(t, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestSlackLarge(t *testing.T) {
 		for method, n := range srv.Denied {
 			t.Errorf("%s was called too often, %d times", method, n)
 		}
-		if ratio > 1.15 {
+		if ratio > 1.15 && !underRace { // a short run begins and ends, too
 			t.Errorf("that is too long")
 		}
 		if threads < messages/10 || srv.Calls["conversations.replies"] != threads {

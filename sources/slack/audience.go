@@ -21,7 +21,7 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 	}
 	_, isFile := it.Own.(file)
 	if !isFile && !isID(it.ID, "F") {
-		if it.Own == nil && it.ID != aboutID {
+		if it.Own == nil && it.ID != aboutID && it.ID != editsID {
 			if _, err := s.Item(ctx, sources.Ref{Container: it.Container, Item: it.ID}); err != nil {
 				return unknown, err
 			}
@@ -29,6 +29,9 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		return s.conversation(ctx, ch)
 	}
 	f, err := s.findFile(ctx, ch, it.ID)
+	if own, listed := it.Own.(file); err != nil && listed && s.config.Discovery && !errors.Is(err, sources.ErrSession) {
+		f, err = own, nil // that API tells of files in messages only
+	}
 	if err != nil {
 		return unknown, err
 	}
@@ -96,13 +99,13 @@ func (s *Source) askMembers(ctx context.Context, ch *channel) error {
 		return err
 	}
 	defer back()
-	if ch.asked || ch.Form == slackjson.Direct {
+	if ch.asked || ch.Form == slackjson.Direct && !s.config.Discovery {
 		return nil
 	}
 	if err := s.wait(ctx); err != nil {
 		return err
 	}
-	members, err := s.client.members(ctx, ch.team, ch.ID)
+	members, err := s.calls.members(ctx, ch.team, ch.ID)
 	if err != nil && (ctx.Err() != nil || errors.Is(err, sources.ErrSession)) {
 		return err
 	}

@@ -40,6 +40,15 @@ func (s *Source) about(ch *channel) sources.Item {
 	}
 }
 
+// edits is the item of what messages said before they were edited, which only the
+// Discovery API shows.
+func (s *Source) edits(ch *channel) sources.Item {
+	return sources.Item{
+		Container: ch.ID, ID: editsID, Path: ch.title + " (earlier texts of edited messages)", Attr: sources.Attr{Size: -1},
+		At: func(int64) sources.Spot { return sources.Spot{Name: "the text of a message before it was edited"} },
+	}
+}
+
 func (s *Source) aboutText(ctx context.Context, ch *channel) *slackjson.Text {
 	part := func(open func() ([]byte, error)) slackjson.Part {
 		return slackjson.Part{Open: func() (io.ReadCloser, error) {
@@ -48,12 +57,12 @@ func (s *Source) aboutText(ctx context.Context, ch *channel) *slackjson.Text {
 		}}
 	}
 	parts := []slackjson.Part{part(func() ([]byte, error) { return ch.raw, nil })}
-	if s.has("bookmarks:read") && (ch.Form == slackjson.PublicChannel || ch.Form == slackjson.PrivateChannel) {
+	if s.has("bookmarks:read") && !s.config.Discovery && (ch.Form == slackjson.PublicChannel || ch.Form == slackjson.PrivateChannel) {
 		parts = append(parts, part(func() ([]byte, error) {
 			if err := s.wait(ctx); err != nil {
 				return nil, err
 			}
-			return s.client.bookmarks(ctx, ch.team, ch.ID)
+			return s.calls.bookmarks(ctx, ch.team, ch.ID)
 		}))
 	}
 	return slackjson.NewText(parts...)
@@ -78,6 +87,14 @@ func (s *Source) find(ctx context.Context, ch *channel, ref sources.Ref) (source
 	switch {
 	case ref.Item == aboutID:
 		return s.about(ch), nil
+	case ref.Item == editsID && s.config.Discovery:
+		return s.edits(ch), nil
+	case s.config.Discovery && slash && slackjson.IsTS(kind) && slackjson.IsTS(ts): // replies are among the others
+		r, err := s.findRun(ctx, ch, ts)
+		if err != nil {
+			return sources.Item{}, err
+		}
+		return s.runItem(ctx, ch, r)
 	case slash && kind == "thread" && slackjson.IsTS(ts):
 		return s.findThread(ctx, ch, ts, "")
 	case slash && slackjson.IsTS(kind) && slackjson.IsTS(ts):
@@ -105,7 +122,7 @@ func (s *Source) findThread(ctx context.Context, ch *channel, ts, reply string) 
 	if err := s.wait(ctx); err != nil {
 		return sources.Item{}, err
 	}
-	raws, _, err := s.client.replies(ctx, ch.team, ch.ID, ts, replySpan{only: cmp.Or(reply, ts)})
+	raws, _, err := s.calls.replies(ctx, ch.team, ch.ID, ts, replySpan{only: cmp.Or(reply, ts)})
 	if err != nil {
 		return sources.Item{}, err
 	}
@@ -137,8 +154,12 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 		return nil, fmt.Errorf("slack: %q cannot be opened at %d", it.ID, off)
 	}
 	b := &body{src: s, ch: ch, attr: it.Attr, Stretch: slackjson.Stretch{Ctx: ctx, N: max(n, -1)}}
-	if it.ID == aboutID {
+	switch it.ID {
+	case aboutID:
 		b.R = s.aboutText(ctx, ch)
+		return b, nil
+	case editsID:
+		b.R = s.editsText(ctx, ch)
 		return b, nil
 	}
 	if f, ok := it.Own.(file); ok {

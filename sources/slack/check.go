@@ -99,7 +99,7 @@ func (s *Source) probe(ctx context.Context, from []*channel) (slow, known bool) 
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for _, ch := range from[:min(len(from), 3)] {
-		page, err := s.client.history(ctx, ch.team, ch.ID, span{limit: cohortItems + 5})
+		page, err := s.calls.history(ctx, ch.team, ch.ID, span{limit: cohortItems + 5})
 		if s.client.pace.slowed("conversations.history") {
 			return true, true
 		}
@@ -148,32 +148,32 @@ func (s *Source) RecordShapes(ctx context.Context) (*Shapes, error) {
 // part of what is to be seen; only the end of the session is an error.
 func (s *Source) visit(ctx context.Context, ch *channel) error {
 	fatal := func(err error) error { return fatal(ctx, err) }
-	if _, err := s.client.members(ctx, ch.team, ch.ID); fatal(err) != nil {
+	if _, err := s.calls.members(ctx, ch.team, ch.ID); fatal(err) != nil {
 		return err
 	}
-	page, err := s.client.history(ctx, ch.team, ch.ID, span{limit: 50})
+	page, err := s.calls.history(ctx, ch.team, ch.ID, span{limit: 50})
 	if fatal(err) != nil {
 		return err
 	}
 	for _, raw := range page.Messages {
 		m, err := parseMessage(raw)
 		if err == nil && m.Replies > 0 {
-			if _, _, err := s.client.replies(ctx, ch.team, ch.ID, m.TS, replySpan{}); fatal(err) != nil {
+			if _, _, err := s.calls.replies(ctx, ch.team, ch.ID, m.TS, replySpan{}); fatal(err) != nil {
 				return err
 			}
 			break
 		}
 	}
-	if _, err := s.client.bookmarks(ctx, ch.team, ch.ID); fatal(err) != nil {
+	if _, err := s.calls.bookmarks(ctx, ch.team, ch.ID); fatal(err) != nil {
 		return err
 	}
-	files, _, err := s.client.filesIn(ctx, ch.team, ch.ID, 1, 0)
+	files, _, err := s.calls.filesIn(ctx, ch.team, ch.ID, 1, 0)
 	if fatal(err) != nil || len(files) == 0 {
 		return fatal(err)
 	}
 	f, err := parseFile(files[0])
 	if err == nil {
-		_, err = s.client.file(ctx, f.ID)
+		_, err = s.calls.file(ctx, f.ID)
 	}
 	return fatal(err)
 }

@@ -40,6 +40,13 @@ type exchange struct {
 
 type exchangeKey struct{}
 
+// answered is how long an answer may take, all of it; stalled, how long nothing
+// may come of a file.
+const (
+	answered = 5 * time.Minute
+	stalled  = 2 * time.Minute
+)
+
 // maxBody bounds the answer to one call: a page of the longest messages has a
 // tenth of it.
 const maxBody = 256 << 20
@@ -116,7 +123,9 @@ func (c *client) call(ctx context.Context, team, method string, do func(context.
 			return nil, err
 		}
 		x := &exchange{method: method}
-		err := do(context.WithValue(ctx, exchangeKey{}, x), c.api)
+		within, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, x), answered)
+		err := do(within, c.api)
+		cancel()
 		if c.record != nil && x.status != 0 {
 			c.record(x)
 		}
@@ -194,6 +203,8 @@ func lost(err error) error {
 	switch {
 	case errors.As(err, &dns):
 		return fmt.Errorf("no address of %s: check the network", dns.Name)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return errors.New("no answer came in time")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("the connection was closed in the middle of an answer: %w", io.ErrUnexpectedEOF)
 	case err == nil:

@@ -80,6 +80,9 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 		s.listed.begin(ch.ID)
 		if after == "" {
 			w.emit(s.about(ch), nil)
+			if s.config.Discovery {
+				w.emit(s.edits(ch), nil)
+			}
 		}
 		if err := w.run(); err != nil && !w.done {
 			yield(sources.Item{}, err)
@@ -121,7 +124,7 @@ func (w *crawl) history() error {
 		if err := w.wait(w.ctx); err != nil {
 			return err
 		}
-		page, err := w.client.history(w.ctx, w.ch.team, w.ch.ID, span{latest: latest})
+		page, err := w.calls.history(w.ctx, w.ch.team, w.ch.ID, span{latest: latest})
 		if err != nil {
 			return err
 		}
@@ -188,7 +191,7 @@ func (w *crawl) itemsOf(r *run) (items []sources.Item, errs []error) {
 		add(it, err)
 	}
 	for _, m := range r.own {
-		if m.Replies > 0 && (w.config.Select.After.IsZero() || !slackjson.Time(m.LatestReply).Before(w.config.Select.After)) {
+		if m.Replies > 0 && !w.config.Discovery && (w.config.Select.After.IsZero() || !slackjson.Time(m.LatestReply).Before(w.config.Select.After)) {
 			add(w.threadItem(w.ch, m), nil)
 		}
 		if w.keep != nil && !w.keep(m.name()) {
@@ -220,14 +223,14 @@ func (w *crawl) fileItem(raw json.RawMessage) (it sources.Item, err error, ok bo
 // showed. Its pages are by time, so that a file that is deleted meanwhile hides
 // no other.
 func (w *crawl) fileList() error {
-	if w.config.Files == NoFiles || !w.has("files:read") {
+	if w.config.Files == NoFiles || w.config.Discovery || !w.has("files:read") {
 		return nil
 	}
 	for !w.done {
 		if err := w.wait(w.ctx); err != nil {
 			return err
 		}
-		raws, pages, err := w.client.filesIn(w.ctx, w.ch.team, w.ch.ID, w.at.page, w.at.until)
+		raws, pages, err := w.calls.filesIn(w.ctx, w.ch.team, w.ch.ID, w.at.page, w.at.until)
 		if errors.Is(err, sources.ErrDenied) {
 			return nil // every file is a gap, or was said to be out of reach
 		}

@@ -111,14 +111,14 @@ func TestAgainstTheLibrarysServer(t *testing.T) {
 	if s.me.Team == "" || s.me.UserID == "" || s.me.TeamID == "" {
 		t.Errorf("%+v", s.me)
 	}
-	raw, err := s.client.conversation(t.Context(), "C024BE91L")
+	raw, err := s.calls.conversation(t.Context(), "C024BE91L")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if ch, err := s.parse(raw, "", 0); err != nil || ch.ID == "" {
 		t.Errorf("%v: %+v", err, ch)
 	}
-	if _, err := s.client.history(t.Context(), "", "C024BE91L", span{}); err == nil || !strings.Contains(err.Error(), "conversations.history") {
+	if _, err := s.calls.history(t.Context(), "", "C024BE91L", span{}); err == nil || !strings.Contains(err.Error(), "conversations.history") {
 		t.Errorf("a method that it has not: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -375,5 +376,71 @@ func TestSelection(t *testing.T) {
 		if strings.Contains(it.text, "by ben") {
 			t.Errorf("%s: %q", it.ID, it.text)
 		}
+	}
+}
+
+// TestSilence: a server that accepts and says nothing, or stops in the middle, is
+// waited for so long and no longer, and asked again.
+func TestSilence(t *testing.T) {
+	for _, what := range []string{"conversations.history", "file", "file's middle"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := slacktest.NewWorkspace()
+			c := w.AddConversation("public_channel", "C1", "general", "U0ANN")
+			w.Share(c, "U0ANN", "a.txt", []byte(strings.Repeat("x", 1000)+"the end"))
+			srv, token := slacktest.NewServer(w, t.Errorf)
+			srv.Unlimited = true
+			var silent atomic.Int64
+			srv.Fault = func(rw http.ResponseWriter, r *http.Request, method string) bool {
+				if !strings.HasPrefix(what, method) || silent.Load() == 2 {
+					return false
+				}
+				silent.Add(1)
+				if method != what { // of a file, without minding which part is wanted
+					rw.Header().Set("Content-Type", "text/plain")
+					_, _ = rw.Write([]byte("xxxx"))
+				}
+				<-r.Context().Done()
+				panic(http.ErrAbortHandler)
+			}
+			begun := time.Now()
+			s, err := New(t.Context(), Config{Token: func() string { return token }, BaseURL: testBase, Transport: patient{srv}, Scale: 1e6})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			text := ""
+			for _, it := range crawlAll(t, s) {
+				if it.err != nil {
+					t.Errorf("%s: %s: %v", what, it.ID, it.err)
+				}
+				text += it.text
+			}
+			if took := time.Since(begun); silent.Load() != 2 || took < 2*stalled || !strings.Contains(text, strings.Repeat("x", 1000)+"the end") || strings.Contains(text, strings.Repeat("x", 1001)) || took > 3*answered || !strings.HasSuffix(text, "the end") {
+				t.Errorf("%s: %d times silent, took %s, read %d bytes", what, silent.Load(), took, len(text))
+			}
+		})
+	}
+}
+
+// patient is a server whose answers end with the request's context, as those of a
+// network do.
+type patient struct{ *slacktest.Server }
+
+// RoundTrip implements http.RoundTripper.
+func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	type answer struct {
+		resp *http.Response
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		resp, err := p.Server.RoundTrip(r)
+		got <- answer{resp, err}
+	}()
+	select {
+	case a := <-got:
+		return a.resp, a.err
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 }

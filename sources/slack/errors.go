@@ -49,7 +49,7 @@ var codes = map[string]code{
 	"team_access_not_granted":               {kind: sources.ErrDenied, why: "the app is not installed in that workspace"},
 	"missing_scope":                         {kind: sources.ErrDenied},
 	"no_permission":                         {kind: sources.ErrDenied},
-	"not_allowed_token_type":                {kind: sources.ErrDenied, why: "this kind of token may not call it; a user token may"},
+	"not_allowed_token_type":                {kind: sources.ErrDenied, why: "this kind of token may not call it"},
 	"access_denied":                         {kind: sources.ErrDenied},
 	"not_in_channel":                        {kind: sources.ErrDenied, why: "a bot reads only channels that it was invited to; a user token reads all public ones"},
 	"enterprise_is_restricted":              {kind: sources.ErrDenied},

@@ -159,8 +159,11 @@ func (c *client) fetch(ctx context.Context, f file, off int64) (*http.Response, 
 		if err := c.pace.wait(ctx, "", fileMethod); err != nil {
 			return nil, err
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		within, cancel := context.WithCancel(ctx)
+		watch := time.AfterFunc(stalled, cancel)
+		req, err := http.NewRequestWithContext(within, http.MethodGet, u.String(), nil)
 		if err != nil {
+			cancel()
 			return nil, fmt.Errorf("slack: file %s has no address: %w", f.ID, sources.ErrUnsupported)
 		}
 		req.Header.Set("Authorization", "Bearer "+c.token())
@@ -172,6 +175,7 @@ func (c *client) fetch(ctx context.Context, f file, off int64) (*http.Response, 
 			if err == nil {
 				_ = resp.Body.Close()
 			}
+			cancel()
 			return nil, ctx.Err()
 		}
 		again := err != nil
@@ -182,13 +186,18 @@ func (c *client) fetch(ctx context.Context, f file, off int64) (*http.Response, 
 			to, again, err = c.judgeFile(f, resp, off)
 			switch {
 			case to != nil && redirects < maxRedirects:
+				watch.Stop()
+				cancel()
 				redirects++
 				u = to
 				continue
 			case err == nil && to == nil:
+				resp.Body = &watched{resp.Body, watch, cancel}
 				return resp, nil
 			}
 		}
+		watch.Stop()
+		cancel()
 		if !again || failures == c.retries {
 			return nil, err
 		}
@@ -199,6 +208,29 @@ func (c *client) fetch(ctx context.Context, f file, off int64) (*http.Response, 
 	}
 }
 
+// watched is a body whose request ends when nothing comes for too long.
+type watched struct {
+	io.ReadCloser
+	watch *time.Timer
+	end   context.CancelFunc
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	w.watch.Reset(stalled)
+	n, err := w.ReadCloser.Read(p)
+	w.watch.Stop() // who reads may take as long as it likes
+	return n, err
+}
+
+// Close ends the request.
+func (w *watched) Close() error {
+	w.watch.Stop()
+	err := w.ReadCloser.Close()
+	w.end()
+	return err
+}
+
 // fileMethod is what the limiter calls downloads. Slack publishes no limit for
 // them.
 const fileMethod = "file"
@@ -207,7 +239,7 @@ const fileMethod = "file"
 func (c *client) judgeFile(f file, resp *http.Response, off int64) (to *url.URL, again bool, err error) {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	page := kind == "text/html" && !strings.Contains(f.Mimetype, "html") && f.Mode != "quip" && f.Mode != "canvas"
-	if resp.StatusCode == http.StatusOK && off == 0 && !page || resp.StatusCode == http.StatusPartialContent && off > 0 {
+	if resp.StatusCode == http.StatusOK && !page || resp.StatusCode == http.StatusPartialContent && off > 0 {
 		return nil, false, nil
 	}
 	_ = resp.Body.Close()
@@ -249,7 +281,7 @@ func (s *Source) download(ctx context.Context, f file, off int64) (io.ReadCloser
 // whySignIn tells a file that is gone from one that may not be read: Slack's file
 // hosts answer both alike.
 func (s *Source) whySignIn(ctx context.Context, f file) error {
-	if _, err := s.client.file(ctx, f.ID); err != nil {
+	if _, err := s.calls.file(ctx, f.ID); err != nil {
 		return fmt.Errorf("slack: file %s: %w", f.ID, err)
 	}
 	return fmt.Errorf("slack: file %s: %w; the token may lack the scope files:read: %w", f.ID, errSignIn, sources.ErrDenied)
@@ -290,6 +322,11 @@ func (d *download) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		d.r = resp.Body
+		if resp.StatusCode == http.StatusOK { // it was asked for the rest, and begins anew
+			if _, err := io.CopyN(io.Discard, d.r, d.at); err != nil {
+				continue // the error comes again
+			}
+		}
 	}
 }
 
@@ -301,7 +338,7 @@ func (s *Source) findFile(ctx context.Context, ch *channel, id string) (file, er
 	if !isID(id, "F") {
 		return file{}, fmt.Errorf("slack: no listing gives the ID %q: %w", id, sources.ErrGone)
 	}
-	raw, err := s.client.file(ctx, id)
+	raw, err := s.calls.file(ctx, id)
 	if err != nil {
 		return file{}, fmt.Errorf("slack: file %s: %w", id, err)
 	}

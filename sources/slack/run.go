@@ -232,7 +232,7 @@ func (s *Source) historyOf(ctx context.Context, ch *channel, sp span) ([]message
 	if err := s.wait(ctx); err != nil {
 		return nil, false, err
 	}
-	page, err := s.client.history(ctx, ch.team, ch.ID, sp)
+	page, err := s.calls.history(ctx, ch.team, ch.ID, sp)
 	if err != nil {
 		return nil, false, err
 	}

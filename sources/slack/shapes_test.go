@@ -149,16 +149,16 @@ func TestShapesCanBeRead(t *testing.T) {
 					t.Errorf("a string was not read: %s", srv["conversations.history"].strings[i])
 				}
 			}
-			if _, err := s.client.file(t.Context(), "F1"); err != nil {
+			if _, err := s.calls.file(t.Context(), "F1"); err != nil {
 				t.Error(err)
 			}
-			if _, err := s.client.members(t.Context(), "", "C1"); err != nil {
+			if _, err := s.calls.members(t.Context(), "", "C1"); err != nil {
 				t.Error(err)
 			}
-			if _, _, err := s.client.replies(t.Context(), "", "C1", "1714550000.000100", replySpan{}); err != nil {
+			if _, _, err := s.calls.replies(t.Context(), "", "C1", "1714550000.000100", replySpan{}); err != nil {
 				t.Error(err)
 			}
-			if _, err := s.client.bookmarks(t.Context(), "", "C1"); err != nil {
+			if _, err := s.calls.bookmarks(t.Context(), "", "C1"); err != nil {
 				t.Error(err)
 			}
 		})

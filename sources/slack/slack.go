@@ -37,6 +37,8 @@ type Config struct {
 	Select    slackjson.Selection
 	Files     Files
 	First     []string     // queries: what they find is read before the rest; none: Slack is not searched
+	Discovery bool         // read everybody's conversations by the Discovery API (experimental)
+	Since     bool         // only what is new is read: says what that cannot see
 	Scale     float64      // calls a minute, in multiples of what Slack promises; 0: 1
 	Ops       pace.Limiter // waited on before every call and download; nil: no limit
 
@@ -47,6 +49,7 @@ type Config struct {
 type Source struct {
 	config Config
 	client *client
+	calls  caller
 	me     identity
 	host   string // of permalinks: acme.slack.com
 	info   sources.Info
@@ -91,12 +94,22 @@ func New(ctx context.Context, c Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{config: c, client: cl, channels: map[string]*channel{}, loading: newTurn()}
+	s := &Source{config: c, client: cl, calls: cl, channels: map[string]*channel{}, loading: newTurn()}
 	if s.me, err = cl.whoAmI(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, &sources.RootError{Source: "slack:", Err: err}
+	}
+	if c.Discovery {
+		d := discovery{cl}
+		if err := d.probe(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, &sources.RootError{Source: "slack:", Err: err}
+		}
+		s.calls, s.me.Org, s.me.BotID = d, true, ""
 	}
 	if u, err := url.Parse(s.me.URL); err == nil {
 		s.host = u.Host
@@ -114,9 +127,15 @@ func New(ctx context.Context, c Config) (*Source, error) {
 
 // notes says what the token cannot see.
 func (s *Source) notes() []string {
+	if s.config.Discovery {
+		return []string{"read by the Discovery API, which is experimental: it is called as public programs do, and has not been run against a real organisation"}
+	}
 	notes := []string{"direct messages and private channels that " + s.me.User + " is not in cannot be seen with this token; an export of all conversations or the Discovery API shows them"}
 	if s.me.BotID != "" {
 		notes = []string{"a bot's token: only conversations that the bot is in can be read"}
+	}
+	if s.config.Since {
+		notes = append(notes, "--since: a thread is read again if it has a new reply; that an old reply was edited, Slack does not show, and it is not seen")
 	}
 	if len(s.config.First) > 0 && !s.searches() {
 		notes = append(notes, "Slack cannot be searched with this token, so nothing is read ahead: that takes a user's token with the scope search:read")
@@ -156,7 +175,7 @@ func (s *Source) load(ctx context.Context) error {
 	spaces := []team{{ID: "", Name: s.me.Team}}
 	people.Team = s.me.TeamID
 	if s.me.Org {
-		all, err := s.client.teams(ctx)
+		all, err := s.calls.teams(ctx)
 		if err != nil {
 			return err
 		}
@@ -164,7 +183,7 @@ func (s *Source) load(ctx context.Context) error {
 	}
 	s.peopleE = nil
 	for _, t := range spaces {
-		if err := s.client.users(ctx, t.ID, people); err != nil {
+		if err := s.calls.users(ctx, t.ID, people); err != nil {
 			if ctx.Err() != nil || errors.Is(err, sources.ErrSession) {
 				return err
 			}
@@ -222,7 +241,7 @@ func (s *Source) list(ctx context.Context, form slackjson.Form, seen map[string]
 		if err := s.wait(ctx); err != nil {
 			return all, err
 		}
-		err := s.client.conversations(ctx, t.ID, form, func(raw json.RawMessage) error {
+		err := s.calls.conversations(ctx, t.ID, form, func(raw json.RawMessage) error {
 			ch, err := s.parse(raw, t.ID, form)
 			if err != nil {
 				return err
@@ -271,7 +290,7 @@ func (s *Source) parse(raw json.RawMessage, team string, form slackjson.Form) (*
 		}
 	}
 	conv.MembersKnown = false
-	if conv.Form == slackjson.Direct {
+	if conv.Form == slackjson.Direct && !s.config.Discovery {
 		if !slices.Contains(conv.Members, s.me.UserID) {
 			conv.Members = append(conv.Members, s.me.UserID)
 		}
@@ -285,7 +304,7 @@ func (s *Source) parse(raw json.RawMessage, team string, form slackjson.Form) (*
 
 // closed says why a conversation that is listed cannot be read; nil if it can.
 func (s *Source) closed(ch *channel) error {
-	if s.me.BotID != "" && ch.Form == slackjson.PublicChannel && !ch.IsMember {
+	if !s.config.Discovery && s.me.BotID != "" && ch.Form == slackjson.PublicChannel && !ch.IsMember {
 		return fmt.Errorf("slack: %s: the bot is not in the channel; invite it, or use a user token, which reads all public channels: %w", ch.title, sources.ErrDenied)
 	}
 	return nil
@@ -308,7 +327,7 @@ func (s *Source) channel(ctx context.Context, id string) (*channel, error) {
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}
-	raw, err := s.client.conversation(ctx, id)
+	raw, err := s.calls.conversation(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -79,4 +79,12 @@ var methods = map[string]method{
 		args: []string{"count", "cursor", "highlight", "page", "sort", "sort_dir", "team_id"}, most: 100, usual: 20, teamed: true, answer: searchMessages,
 	},
 	"slackLists.items.list": {perMinute: tier2, scopes: []string{"lists:read"}, required: []string{"list_id"}, args: []string{"archived", "cursor", "limit"}, most: 1000, usual: 100, answer: listItems},
+
+	"discovery.enterprise.info":       discoveryMethod(discoveryEnterprise, nil),
+	"discovery.users.list":            discoveryMethod(discoveryUsers, nil),
+	"discovery.conversations.list":    discoveryMethod(discoveryConversations, nil, "only_public", "only_private", "only_mpim", "only_im"),
+	"discovery.conversations.info":    discoveryMethod(discoveryInfo, []string{"channel"}),
+	"discovery.conversations.members": discoveryMethod(discoveryMembers, []string{"channel"}),
+	"discovery.conversations.history": discoveryMethod(discoveryHistory, []string{"channel"}, "oldest", "latest"),
+	"discovery.conversations.edits":   discoveryMethod(discoveryEdits, []string{"channel"}, "oldest", "latest"),
 }

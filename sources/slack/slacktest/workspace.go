@@ -40,6 +40,7 @@ type Conversation struct {
 	Messages       []*Message     // replies too, in order of TS
 	Bookmarks      []map[string]any
 	Pins           []string // TS
+	Across         bool     // a direct message across workspaces, which Discovery lists without a team
 
 	frozen *frozen
 }
@@ -51,6 +52,7 @@ type Message struct {
 	Files      []*File
 	More       map[string]any // further members of the message
 	Broadcast  bool           // a reply that the channel was told of as well
+	Before     string         // what it said before it was edited
 }
 
 // File is a file that was shared.
