@@ -110,7 +110,20 @@ type Item struct {
 	// column. It is called when a body of the item has been read.
 	At func(off int64) Spot
 
+	// Copies lists what else the source keeps of the item and lets people read:
+	// previous versions, a recycle bin. nil: nothing that we know of. It is asked
+	// for an item with a find, and costs calls. An Item that comes with ErrGone
+	// has it too: what is gone here may be there.
+	Copies func(ctx context.Context) ([]Copy, error)
+
 	Own any // what the source carries along from its listing; nobody else looks at it
+}
+
+// Copy is another state of an item that its source keeps.
+type Copy struct {
+	Item  Item
+	Where string    // "previous version", "recycle bin"
+	Time  time.Time // when it was taken or thrown away; zero unknown
 }
 
 // Attr is what a source knows of an item's bytes without reading them.
@@ -123,6 +136,13 @@ type Attr struct {
 	// Fresh says that the bytes changed so lately that they might change again
 	// without another Version: clocks of file systems are coarse.
 	Fresh bool
+
+	// Streams are further bytes under the item's name, such as the alternate
+	// streams of NTFS, opened as items of their own. The Path of each begins with
+	// that of the item. They change with its Version. Only Body.Attr tells them;
+	// StreamsErr says why it does not.
+	Streams    []Item
+	StreamsErr error
 }
 
 // Body reads an opened item. It belongs to one goroutine.

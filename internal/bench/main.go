@@ -1,8 +1,9 @@
 // Bench measures the program beside others: the engine in memory, and the whole
-// program beside ripgrep over a tree of source text and beside cat over one big
-// file, interleaved, as whole processes.
+// program beside ripgrep over a tree of source text, beside cat over one big file
+// and beside smbclient over a share of a file server, interleaved, as whole
+// processes.
 //
-// It needs rg and cat in PATH and writes its inputs below -dir, which is kept so
+// It needs rg and cat in PATH, and for the share smbd, smbclient and to be root, and writes its inputs below -dir, which is kept so
 // that a second run starts at once. It prints figures and judges none.
 //
 // This package knows how to time a process. It does not know how the program
@@ -18,6 +19,10 @@ import (
 	"path/filepath"
 	"runtime"
 )
+
+// perFolder is how many files the share has in each folder: those of a file
+// server hold more than those of source text.
+const perFolder = 20
 
 // What the measured programs exit with when all went well.
 const (
@@ -40,9 +45,10 @@ func run(out io.Writer, args []string) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	dir := fs.String("dir", filepath.Join(os.TempDir(), "mislaid-bench"), "where the inputs are made and kept")
 	rounds := fs.Int("rounds", 7, "timed rounds of each command, after one to warm up")
+	shareRounds := fs.Int("share-rounds", 2, "timed rounds of the file server, each of some minutes")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, tree or file")
+	only := fs.String("only", "", "run one part: engine, tree, file or share")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -67,11 +73,11 @@ func run(out io.Writer, args []string) error {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	scan := func(target string) []string {
-		return []string{
+	scan := func(target string, more ...string) []string {
+		return append([]string{
 			bin, "scan", target, "--verify=off", "--format=json", "--output=" + filepath.Join(*dir, "report.json"),
 			"--journal=" + filepath.Join(*dir, "run.journal"), "--progress=never", "--fail-on=never",
-		}
+		}, more...)
 	}
 	fresh := func() error {
 		err := os.Remove(filepath.Join(*dir, "run.journal"))
@@ -81,7 +87,7 @@ func run(out io.Writer, args []string) error {
 		return err
 	}
 	if *only == "" || *only == "tree" {
-		tree, err := makeTree(filepath.Join(*dir, "tree"), *files)
+		tree, err := makeTree(filepath.Join(*dir, "tree"), *files, 0)
 		if err != nil {
 			return err
 		}
@@ -90,6 +96,16 @@ func run(out io.Writer, args []string) error {
 			command{"mislaid scan", scan(tree.path), exitGaps},
 			command{"rg one prefix", []string{"rg", "-c", "-uuu", "--no-mmap", "AKIA[A-Z2-7]{16}", tree.path}, exitNoMatch})
 		if err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "share" {
+		tree, err := makeTree(filepath.Join(*dir, "share"), *files, perFolder)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nshare: %d files, %d MB of source text in folders of %d files, on smbd\n", tree.files, tree.bytes>>20, perFolder)
+		if err := (shared{*dir, *shareRounds, tree, scan, fresh}).share(out); err != nil {
 			return err
 		}
 	}

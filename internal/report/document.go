@@ -97,6 +97,7 @@ type docSighting struct {
 	Audience       *docAudience         `json:"audience"`
 	Positions      []docPosition        `json:"positions"`
 	PositionsTotal int                  `json:"positions_total"`
+	Copies         []docCopy            `json:"copies,omitempty"`
 	Suppressed     *docSuppression      `json:"suppressed,omitempty"`
 }
 
@@ -132,8 +133,21 @@ type docAudience struct {
 	Machines   []docGrant       `json:"machines,omitempty"`
 	Findable   sources.Findable `json:"findable,omitempty"`
 	Since      *time.Time       `json:"since,omitempty"`
+	Witnessed  []docWitness     `json:"witnessed,omitempty"`
 	Unresolved []string         `json:"unresolved,omitempty"`
 	ReadAt     *time.Time       `json:"read_at,omitempty"`
+}
+
+type docWitness struct {
+	Who     string          `json:"who"`
+	Outcome sources.Outcome `json:"outcome"`
+	Detail  string          `json:"detail,omitempty"`
+}
+
+type docCopy struct {
+	Where string     `json:"where"`
+	Path  string     `json:"path"`
+	Time  *time.Time `json:"time,omitempty"`
 }
 
 type docHeads struct {
@@ -245,6 +259,9 @@ func newSighting(p *journal.Place) docSighting {
 		Link: text(p.Link), Hints: newHints(p.Hints), PositionsTotal: p.Total,
 		Positions: make([]docPosition, min(len(p.Positions), journal.MaxPositions)),
 	}
+	for _, c := range p.Copies {
+		d.Copies = append(d.Copies, docCopy{c.Where, text(c.Path), when(c.Time)})
+	}
 	for i := range d.Positions {
 		at := p.Positions[i]
 		d.Positions[i] = docPosition{at.Line, at.Column, at.Offset, text(at.Name), text(at.Author), when(at.Time), text(at.Link)}
@@ -318,6 +335,9 @@ func newAudience(a *sources.Audience) docAudience {
 	d := docAudience{
 		docReach: newReach(a.Now), Heads: newHeads(a.Heads), Findable: a.Findable, Since: when(a.Since), ReadAt: when(a.ReadAt),
 		Grants: newGrants(a.Grants), CouldJoin: newGrants(a.CouldJoin), Machines: newGrants(a.Machines), Unresolved: texts(a.Unresolved),
+	}
+	for _, x := range a.Witnessed {
+		d.Witnessed = append(d.Witnessed, docWitness{text(x.Who), x.Outcome, text(x.Detail)})
 	}
 	if everKnown(a) {
 		ever := newReach(a.Ever)

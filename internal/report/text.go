@@ -232,6 +232,9 @@ func (t *page) place(p *journal.Place) {
 	if words := stateWords(p); words != "" {
 		t.line(6, yellow, words)
 	}
+	if words := copiesWords(p); words != "" {
+		t.line(6, yellow, words)
+	}
 	if p.Audience == nil {
 		t.line(6, plain, "Nobody knows who can read it.")
 		return
@@ -245,6 +248,9 @@ func (t *page) audience(a *sources.Audience) {
 	t.grants("", a.Grants)
 	t.grants("could let themselves in: ", a.CouldJoin)
 	t.grants("reads along: ", a.Machines)
+	for _, x := range a.Witnessed {
+		t.line(8, plain, witnessWords(x))
+	}
 	for _, u := range a.Unresolved {
 		t.line(8, faint, "not found out: "+u)
 	}

@@ -149,7 +149,7 @@ var rooms = map[string]room{
 		theirs: map[string]string{"golang.org/x/sync": "errgroup"},
 	},
 	"internal/rooms": {},
-	"internal/bench": {ours: []string{"detectors", "detectors/aws"}},
+	"internal/bench": {ours: []string{"detectors", "detectors/aws", "sources/smb/smbtest"}},
 	"internal/bench/corpus": {
 		ours:   []string{"detectors/detectortest"},
 		theirs: map[string]string{"golang.org/x/text": "writes files in Japanese character sets"},

@@ -71,7 +71,7 @@ func (w *worker) find(ctx context.Context, j *job) error {
 	case errors.Is(err, sources.ErrSession) && j.mark != nil:
 		return j.lose(err)
 	case errors.Is(err, sources.ErrGone):
-		return w.end(ctx, j, done{}, gone(j.earlier))
+		return w.end(ctx, j, done{}, w.gone(ctx, it, j.earlier))
 	case err != nil || !j.changes:
 		return w.end(ctx, j, done{}, nil)
 	}
@@ -96,7 +96,7 @@ func (w *worker) again(ctx context.Context, j *job) (found bool, err error) {
 	case errors.Is(err, sources.ErrSession) && j.mark != nil:
 		return false, j.lose(err)
 	case errors.Is(err, sources.ErrGone):
-		return false, w.end(ctx, j, done{}, gone(j.earlier))
+		return false, w.end(ctx, j, done{}, w.gone(ctx, it, j.earlier))
 	}
 	if reason, ok := skipReason(err); ok {
 		return false, w.end(ctx, j, done{counts: journal.Counts{Skipped: map[string]int64{reason: 1}}}, nil)

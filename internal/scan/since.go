@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"time"
 
 	"mislaid/internal/journal"
@@ -96,6 +97,18 @@ func moved(earlier []*journal.Sighting, state journal.State, change func(*journa
 		records = append(records, journal.Record{Sighting: &own})
 	}
 	return records
+}
+
+// gone returns the records of sightings whose place is no longer there, with
+// what the source keeps of it.
+func (w *worker) gone(ctx context.Context, it sources.Item, earlier []*journal.Sighting) []journal.Record {
+	if len(earlier) == 0 {
+		return nil
+	}
+	kept, records := w.copies(ctx, it)
+	return append(moved(earlier, journal.StateGone, func(sg *journal.Sighting) {
+		sg.Copies = kept[credentialKey{sg.Kind, sg.KeyID, sg.Fingerprint, sg.Inner}]
+	}), records...)
 }
 
 // gone returns the records of sightings whose place is no longer there.

@@ -72,7 +72,10 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	path := it.Path // alone: the pointer makes the heap keep what it points into
 	w.Progress.Current.Store(&path)
 	f, err := w.scan(ctx, it)
-	defer f.destroy()
+	defer func() { f.destroy() }()
+	if err == nil {
+		err = w.streams(ctx, it, &f)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -108,7 +111,7 @@ func (w *worker) handle(ctx context.Context, j job) error {
 		}
 	}
 	if err == nil {
-		records = append(records, gone(missing(j.earlier, settled))...)
+		records = append(records, w.gone(ctx, it, missing(j.earlier, settled))...)
 	}
 	w.win.clear()
 	if err := w.end(ctx, &j, d, append(settled, records...)); err != nil {

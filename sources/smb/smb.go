@@ -245,6 +245,7 @@ func (s *Source) item(r root, id string, info smb2.Info) sources.Item {
 	return sources.Item{
 		Container: r.id(), ID: id, Path: id, Link: s.link(r, id), Attr: attr(info),
 		Cursor: sources.Cursor(id), Ranges: true,
+		Copies: func(ctx context.Context) ([]sources.Copy, error) { return s.copies(ctx, r, id) },
 	}
 }
 
@@ -286,9 +287,19 @@ func (s *Source) locate(container, id string) (root, string, error) {
 	if !ok {
 		return r, "", fmt.Errorf("smb: no container %q: %w", container, sources.ErrGone)
 	}
-	raw := paths.Unescape(id)
-	if _, _, ok := paths.SplitID(id); !ok || !validPath(raw) || r.leaf != "" && raw != r.leaf {
+	file, stream, named, err := splitStream(id)
+	if err != nil {
+		return r, "", err
+	}
+	raw := paths.Unescape(file)
+	if file == "" && named && r.leaf == "" {
+		return r, r.path("") + ":" + paths.Unescape(stream), nil
+	}
+	if _, _, ok := paths.SplitID(file); !ok || !validPath(raw) || r.leaf != "" && raw != r.leaf {
 		return r, "", fmt.Errorf("smb: no listing gives the ID %q: %w", id, sources.ErrGone)
+	}
+	if named {
+		raw += ":" + paths.Unescape(stream)
 	}
 	return r, r.path(raw), nil
 }
@@ -313,6 +324,8 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	switch {
 	case ctx.Err() != nil:
 		return sources.Item{}, ctx.Err()
+	case errors.Is(err, fs.ErrNotExist):
+		return s.item(r, ref.Item, smb2.Info{Size: -1}), fmt.Errorf("smb: %s: %w", ref.Item, sentinel(err))
 	case err != nil:
 		return sources.Item{}, fmt.Errorf("smb: %s: %w", ref.Item, sentinel(err))
 	case info.Attributes&smb2.AttrDirectory != 0:
@@ -321,7 +334,11 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err := s.readable(info); err != nil {
 		return sources.Item{}, err
 	}
-	return s.item(r, ref.Item, info), nil
+	it := s.item(r, ref.Item, info)
+	if strings.Contains(ref.Item, ":") {
+		it.Own = own{stream: true}
+	}
+	return it, nil
 }
 
 // readable says why a file is not to be opened.
