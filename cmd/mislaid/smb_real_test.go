@@ -60,7 +60,7 @@ type scanned struct {
 // mislaidSMB runs the program as alice, with short timeouts.
 func mislaidSMB(t *testing.T, s *smbtest.Server, args ...string) scanned {
 	t.Helper()
-	env := []string{"HOME=" + t.TempDir(), "TERM=dumb", "PW=" + s.Password("alice")}
+	env := []string{"HOME=" + t.TempDir(), "TERM=dumb", "PW=" + s.Password("alice"), "WITNESS=" + s.Password("bob"), "WRONG=no"}
 	args = append([]string{"scan", "--format", "json", "--verify=off", "--smb-password", "env:PW", "--smb-timeout", "2s", "--smb-patience", "4s"}, args...)
 	var stdout, stderr bytes.Buffer
 	out := scanned{code: run(t.Context(), args, env, strings.NewReader(""), &stdout, &stderr)}

@@ -20,7 +20,16 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 	if err != nil {
 		return unknownAudience("who can read it could not be asked for"), err
 	}
-	return s.judge(ctx, r.share, path)
+	a, err := s.judge(ctx, r.share, path)
+	if err != nil || s.config.Witness == nil {
+		return a, err
+	}
+	w, err := s.witness(ctx, r.share, path)
+	if err != nil {
+		return a, err
+	}
+	heed(&a, w)
+	return a, nil
 }
 
 // unknownAudience is what is said when nothing could be found out.

@@ -30,6 +30,10 @@ type Config struct {
 	// ExcludeShares are doublestar patterns of names of shares.
 	ExcludeShares []string
 
+	// Witness is the network of an ordinary account that tries to open what has a
+	// find; nil: nobody does.
+	Witness *Network
+
 	Recall bool         // read files that the server would have to fetch from an archive or a cloud
 	Ops    pace.Limiter // opens and listings; nil: no limit
 }
@@ -64,6 +68,9 @@ func New(c Config) (*Source, error) {
 		Streams: c.Network.limits.Opens,
 	}
 	c.Network.use()
+	if c.Witness != nil {
+		c.Witness.use()
+	}
 	s.server = c.Network.server(c.Target)
 	return s, nil
 }
@@ -380,6 +387,11 @@ func sentinel(err error) error {
 
 // Close ends the sessions when it is the last source of its network.
 func (s *Source) Close() error {
-	s.close.Do(s.config.Network.leave)
+	s.close.Do(func() {
+		s.config.Network.leave()
+		if s.config.Witness != nil {
+			s.config.Witness.leave()
+		}
+	})
 	return nil
 }
