@@ -3,6 +3,7 @@ package smb
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"mislaid/internal/smb2"
@@ -65,6 +66,7 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 		err = fmt.Errorf("smb: who can read %s: %w", path, sentinel(err))
 		return unknownAudience("who can read it could not be asked for"), err
 	}
+	place.Parent = s.folder(ctx, share, path)
 	g := s.server.guardOf(ctx, share)
 	place.Share, place.ShareErr = g.descriptor, g.err
 	a, err := s.server.facts(ctx).Audience(ctx, place)
@@ -73,6 +75,24 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 	}
 	a.Since = info.ChangeTime()
 	return a, nil
+}
+
+// folder returns the descriptor of the directory that holds a path, for how a
+// stranger would come across what lies there; nil if it cannot be read, which
+// leaves that open.
+func (s *Source) folder(ctx context.Context, share, path string) (d *ntacl.Descriptor) {
+	if path == "" {
+		return nil
+	}
+	dir := path[:max(0, strings.LastIndexByte(path, '/'))]
+	_ = s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) error {
+		raw, err := t.Security(ctx, dir)
+		if err == nil {
+			d, err = ntacl.Parse(raw)
+		}
+		return err
+	})
+	return d
 }
 
 // facts says what is known of the server as such.
