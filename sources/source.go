@@ -137,12 +137,14 @@ type Attr struct {
 	// without another Version: clocks of file systems are coarse.
 	Fresh bool
 
-	// Streams are further bytes under the item's name, such as the alternate
-	// streams of NTFS, opened as items of their own. The Path of each begins with
-	// that of the item. They change with its Version. Only Body.Attr tells them;
-	// StreamsErr says why it does not.
-	Streams    []Item
-	StreamsErr error
+	Streams *Streams // only Body.Attr tells them; nil: there are none
+}
+
+// Streams are further bytes under an item's name, such as the alternate data
+// streams of NTFS. They change with the item's Version.
+type Streams struct {
+	Items []Item // opened as items of their own; the Path of each begins with that of the item
+	Err   error  // why there may be more
 }
 
 // Body reads an opened item. It belongs to one goroutine.

@@ -12,10 +12,13 @@ import (
 // hold to its finds, as lying within it. The error is that of a source that is
 // gone, or ctx's; all others are gaps.
 func (w *worker) streams(ctx context.Context, it sources.Item, f *finds) error {
-	if f.attr.StreamsErr != nil {
-		f.unread = append(f.unread, innerGap{"", f.attr.StreamsErr})
+	if f.attr.Streams == nil {
+		return nil
 	}
-	for _, s := range f.attr.Streams {
+	if f.attr.Streams.Err != nil {
+		f.unread = append(f.unread, innerGap{"", f.attr.Streams.Err})
+	}
+	for _, s := range f.attr.Streams.Items {
 		name := strings.TrimPrefix(s.Path, it.Path)
 		in, err := w.scan(ctx, s)
 		if ctx.Err() != nil || errors.Is(err, sources.ErrSession) {

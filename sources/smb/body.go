@@ -209,9 +209,12 @@ func (b *body) readAt(p []byte, off int64) (n int, err error) {
 // Attr says how the file stood when it was opened.
 func (b *body) Attr() sources.Attr {
 	a := attr(b.info)
-	a.StreamsErr = b.streamsErr
+	if b.streamsErr == nil && len(b.streams) == 0 {
+		return a
+	}
+	a.Streams = &sources.Streams{Err: b.streamsErr}
 	for _, s := range b.streams {
-		a.Streams = append(a.Streams, b.src.stream(b.item, s))
+		a.Streams.Items = append(a.Streams.Items, b.src.stream(b.item, s))
 	}
 	return a
 }

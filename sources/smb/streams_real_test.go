@@ -57,11 +57,13 @@ func TestStreams(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, stream := range b.Attr().Streams {
-					got = append(got, stream.ID+"="+read(t, src, stream))
-				}
-				if err := b.Attr().StreamsErr; err != nil {
-					t.Error(err)
+				if streams := b.Attr().Streams; streams != nil {
+					for _, stream := range streams.Items {
+						got = append(got, stream.ID+"="+read(t, src, stream))
+					}
+					if streams.Err != nil {
+						t.Error(streams.Err)
+					}
 				}
 				_ = b.Close()
 			}
