@@ -95,7 +95,8 @@ func TestStreams(t *testing.T) {
 		}
 	}
 	slices.Sort(unread)
-	if want := []string{"dir/0000", "dir/0000", "dir/0000:0003"} // streams and copies; !slices.Equal(unread, want) {
+	// Streams, and copies.
+	if want := []string{"dir/0000", "dir/0000", "dir/0000:0003"}; !slices.Equal(unread, want) {
 		t.Errorf("gaps %q", unread)
 	}
 	if cp := lastCheckpoint(sink); !cp.Done || cp.Counts.Items != 1 {
