@@ -16,8 +16,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": main}) }
-
 // TestScripts runs the sessions in testdata/script: they are the command line's
 // specification. Besides testscript's own, they have these commands:
 //

@@ -21,6 +21,7 @@ type Conn struct {
 
 	mode            byte // of security
 	dialect         uint16
+	offered         offered
 	signing, cipher uint16
 	hash            preauth
 	largeMTU        bool

@@ -64,6 +64,9 @@ func (c *Conn) Tree(ctx context.Context, share string) (*Tree, error) {
 		}
 		t.sealed = true
 	}
+	if err := c.validate(ctx, t); err != nil {
+		return nil, fmt.Errorf("share %s: %w", share, err)
+	}
 	if t.Kind == ShareDisk {
 		if t.Named, err = t.keepsStreams(ctx); err != nil {
 			return nil, fmt.Errorf("share %s: %w", share, err)

@@ -116,8 +116,8 @@ func (s *Source) nameThrown(ctx context.Context, share string, files []thrown) {
 		}
 		record := make([]byte, 4096)
 		n := 0
-		err := s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) (err error) {
-			_, n, err = t.Open(ctx, files[i].path, 0, record, 0, false, false)
+		err := s.at(ctx, share, files[i].path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
+			_, n, err = t.Open(ctx, path, 0, record, 0, false, false)
 			return err
 		})
 		if err != nil {

@@ -119,9 +119,9 @@ func (b *body) open(it sources.Item) error {
 	if err := b.src.wait(b.ctx); err != nil {
 		return err
 	}
-	err := b.src.server.callOn(b.ctx, b.share, &b.pin, func(ctx context.Context, t *smb2.Tree) (err error) {
+	err := b.src.atOn(b.ctx, b.share, b.path, &b.pin, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		keep := keep || want > int64(t.MostRead())
-		b.file, n, err = t.Open(ctx, b.path, b.own.at, (*b.buf)[:want], b.off, keep, t.Named && b.off == 0 && !b.own.stream)
+		b.file, n, err = t.Open(ctx, path, b.own.at, (*b.buf)[:want], b.off, keep, t.Named && b.off == 0 && !b.own.stream)
 		b.tree = t
 		if b.file != nil {
 			b.streams, b.streamsErr = b.file.Streams, b.file.StreamsErr
@@ -186,9 +186,9 @@ func (b *body) readAt(p []byte, off int64) (n int, err error) {
 	if err := b.src.wait(b.ctx); err != nil {
 		return 0, err
 	}
-	err = b.src.server.callOn(b.ctx, b.share, &b.pin, func(ctx context.Context, t *smb2.Tree) error {
+	err = b.src.atOn(b.ctx, b.share, b.path, &b.pin, func(ctx context.Context, t *smb2.Tree, path string) error {
 		if b.file == nil || b.tree != t {
-			f, _, err := t.Open(ctx, b.path, b.own.at, nil, 0, true, false)
+			f, _, err := t.Open(ctx, path, b.own.at, nil, 0, true, false)
 			if err != nil {
 				return err
 			}
@@ -277,8 +277,8 @@ func (b *body) Changed() (bool, error) {
 		return false, fmt.Errorf("smb: %s: %w", b.id, fs.ErrClosed)
 	}
 	var now smb2.Info
-	err := b.src.call(b.ctx, b.share, func(ctx context.Context, t *smb2.Tree) (err error) {
-		now, err = t.Stat(ctx, b.path, b.own.at)
+	err := b.src.at(b.ctx, b.share, b.path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
+		now, err = t.Stat(ctx, path, b.own.at)
 		return err
 	})
 	switch {

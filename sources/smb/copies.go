@@ -50,7 +50,7 @@ func (s *Source) previous(ctx context.Context, r root, id, path string) ([]sourc
 // previousAt returns the version that one snapshot holds; an empty Copy if none.
 func (s *Source) previousAt(ctx context.Context, r root, id, path string, at smb2.Snapshot) (sources.Copy, error) {
 	var info smb2.Info
-	err := s.call(ctx, r.share, func(ctx context.Context, t *smb2.Tree) (err error) {
+	err := s.at(ctx, r.share, path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		info, err = t.Stat(ctx, path, at)
 		return err
 	})
@@ -74,7 +74,7 @@ func (s *Source) previousAt(ctx context.Context, r root, id, path string, at smb
 func (s *Source) snapshots(ctx context.Context, share, path string) (list []smb2.Snapshot, err error) {
 	for dir := path; ; {
 		dir = dir[:max(0, strings.LastIndexByte(dir, '/'))]
-		err = s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) (err error) {
+		err = s.at(ctx, share, dir, func(ctx context.Context, t *smb2.Tree, dir string) (err error) {
 			list, err = t.Snapshots(ctx, dir)
 			return err
 		})

@@ -20,6 +20,7 @@ import (
 type server struct {
 	network *Network
 	host    string
+	port    int // as the target had it; 0: the usual one
 	address string
 	slots   chan struct{} // one for each call under way
 	backoff pace.Backoff
@@ -27,6 +28,7 @@ type server struct {
 	mu    sync.Mutex
 	links []*link
 	known bool      // it has answered
+	dfs   bool      // it said that it knows DFS
 	away  time.Time // since when no call has succeeded; zero: the last one did
 	gone  error     // why nobody calls it any more
 	ended bool
@@ -34,6 +36,8 @@ type server struct {
 	bins   map[string]*bin  // of shares, by lower-case name
 	guards map[string]guard // of shares, by lower-case name
 	people *principals.Directory
+
+	strangers []*stranger // who try what can be read without an account
 }
 
 // link is one connection with its session and the shares it is connected to.
@@ -287,6 +291,7 @@ func (s *server) connect(l *link) {
 		s.gone = err // it answered: asking again changes nothing
 	}
 	l.conn, l.err = conn, err
+	s.dfs = s.dfs || err == nil && conn.Facts().DFS
 }
 
 // open connects and signs in.
@@ -356,6 +361,9 @@ func (s *server) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
+	for _, x := range s.strangers {
+		x.close()
+	}
 	for _, l := range s.links {
 		if l.conn != nil {
 			_ = l.conn.Close()

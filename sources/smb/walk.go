@@ -21,10 +21,11 @@ type walk struct {
 	yield func(sources.Item, error) bool
 
 	frames []frame
-	raw    []byte // path of the entry that is visited
-	id     []byte // the same, escaped
-	resume string // the ID after which the listing begins
-	done   bool   // yield returned false, or the listing ended
+	raw    []byte   // path of the entry that is visited
+	id     []byte   // the same, escaped
+	resume string   // the ID after which the listing begins
+	done   bool     // yield returned false, or the listing ended
+	links  []string // raw paths of DFS links
 	ahead  ahead
 }
 
@@ -68,6 +69,9 @@ func (w *walk) run(after sources.Cursor) {
 	}
 	if err := w.ctx.Err(); err != nil {
 		w.end(err)
+	}
+	if !w.done && after == "" && len(w.links) > 0 {
+		w.src.keepFound(w.root, w.links)
 	}
 }
 
@@ -125,7 +129,7 @@ func (s *Source) listWhole(ctx context.Context, share, path string) (l listed, e
 	if l.entries, err = s.list(ctx, share, path); err != nil {
 		return l, err
 	}
-	l.streamsErr = s.server.call(ctx, share, func(ctx context.Context, t *smb2.Tree) (err error) {
+	l.streamsErr = s.atOn(ctx, share, path, new(*link), func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		if t.Named {
 			l.streams, err = t.Streams(ctx, path, 0)
 		}
@@ -141,7 +145,7 @@ func (s *Source) listWhole(ctx context.Context, share, path string) (l listed, e
 // read before an error comes with it.
 func (s *Source) list(ctx context.Context, share, path string) ([]entry, error) {
 	var entries []entry
-	err := s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) error {
+	err := s.at(ctx, share, path, func(ctx context.Context, t *smb2.Tree, path string) error {
 		entries = entries[:0]
 		return t.ReadDir(ctx, path, 0, func(e smb2.Entry) error {
 			entries = append(entries, entry{string(e.Name), e.Info})
@@ -190,6 +194,9 @@ func (w *walk) visit(f *frame, e entry) {
 // descend walks a directory next, unless it leads elsewhere.
 func (w *walk) descend(id string, e entry, included bool, rest []string) {
 	if e.info.Attributes&smb2.AttrReparse != 0 {
+		if e.info.Tag == smb2.TagDFS {
+			w.links = append(w.links, string(w.raw))
+		}
 		if reason := notFiles[e.info.Tag]; reason != "" {
 			w.fail(id, e.info, &sources.SkipError{Reason: reason})
 			return

@@ -18,8 +18,10 @@ func (s *Source) witness(ctx context.Context, share, path string) (sources.Witne
 		return w, err
 	}
 	var one [1]byte
-	err := s.config.Witness.server(s.config.Target).call(ctx, share, func(ctx context.Context, t *smb2.Tree) error {
-		_, _, err := t.Open(ctx, path, 0, one[:], 0, false, false)
+	p := s.spot(share, path)
+	there := s.config.Witness.server(Target{Host: p.server.host, Port: p.server.port})
+	err := there.call(ctx, p.share, func(ctx context.Context, t *smb2.Tree) error {
+		_, _, err := t.Open(ctx, p.path, 0, one[:], 0, false, false)
 		return err
 	})
 	switch {
