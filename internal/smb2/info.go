@@ -114,13 +114,14 @@ func (t *Tree) Streams(ctx context.Context, path string, at Snapshot) ([]Stream,
 // does not know the question has none.
 func streamsAnswer(msg header) ([]Stream, error) {
 	data, err := infoAnswer(msg)
-	switch err {
-	case nil:
-		return parseStreams(data)
+	switch status, _ := StatusOf(err); status {
 	case StatusInvalidParameter, StatusNotSupported, StatusInvalidInfoClass, StatusNotImplemented:
 		return nil, nil
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return parseStreams(data)
 }
 
 // keepsStreams reports whether the file system of a share knows alternate

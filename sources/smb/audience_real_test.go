@@ -86,7 +86,7 @@ func TestAudienceIsWhoCanOpen(t *testing.T) {
 			if a.Now.AtMost < need {
 				t.Errorf("%s, asked by %s: at most %v, but read by %v: %q", f, who, a.Now.AtMost, reads, a.Unresolved)
 			}
-			if a.Now.AtLeast >= sources.Organisation && !(reads["bob"] && reads["carol"]) || a.Now.AtLeast >= sources.AnyoneLink && !reads["guest"] {
+			if a.Now.AtLeast >= sources.Organisation && (!reads["bob"] || !reads["carol"]) || a.Now.AtLeast >= sources.AnyoneLink && !reads["guest"] {
 				t.Errorf("%s, asked by %s: certainly %v, but read by %v: %+v", f, who, a.Now.AtLeast, reads, a.Grants)
 			}
 			if a.Findable == sources.FindUnknown && need >= sources.Organisation {
