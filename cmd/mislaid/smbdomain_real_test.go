@@ -107,6 +107,19 @@ func (l *domainLab) password() []string {
 	return []string{"--smb-user", smbtest.NetBIOS + `\crawler`, "--smb-password", "env:PW"}
 }
 
+// ticket gets a Kerberos ticket of crawler, as a user does, and returns where it
+// is kept.
+func (l *domainLab) ticket(t *testing.T) (cache string) {
+	t.Helper()
+	cache = filepath.Join(t.TempDir(), "ccache")
+	kinit := exec.Command("kinit", "-c", "FILE:"+cache, "crawler@"+strings.ToUpper(smbtest.Realm))
+	kinit.Env, kinit.Stdin = append(os.Environ(), "KRB5_CONFIG="+l.krb5), strings.NewReader(l.pw+"\n")
+	if out, err := kinit.CombinedOutput(); err != nil {
+		t.Fatalf("kinit (apt-get install krb5-user): %v\n%s", err, out)
+	}
+	return cache
+}
+
 // scan runs a scan and returns its report.
 func (l *domainLab) scan(t *testing.T, args ...string) (r domainReport, stderr string, code int) {
 	t.Helper()
@@ -214,12 +227,7 @@ func TestDomain(t *testing.T) {
 		}
 	})
 	t.Run("Kerberos", func(t *testing.T) {
-		cache := filepath.Join(t.TempDir(), "ccache")
-		kinit := exec.Command("kinit", "-c", "FILE:"+cache, "crawler@"+strings.ToUpper(smbtest.Realm))
-		kinit.Env, kinit.Stdin = append(os.Environ(), "KRB5_CONFIG="+l.krb5), strings.NewReader(l.pw+"\n")
-		if out, err := kinit.CombinedOutput(); err != nil {
-			t.Fatalf("kinit (apt-get install krb5-user): %v\n%s", err, out)
-		}
+		cache := l.ticket(t)
 		for method, args := range map[string][]string{
 			"kerberos":          {"--smb-ccache", cache},
 			"kerberos-keytab":   {"--smb-user", "crawler", "--smb-keytab", l.dc.Keytab(t, "crawler")},
