@@ -1,10 +1,11 @@
 // Bench measures the program beside others: the engine in memory, and the whole
 // program beside ripgrep over a tree of source text, beside cat over one big file
 // and beside smbclient over a share of a file server, interleaved, as whole
-// processes.
+// processes; and the program alone over an export of Slack.
 //
-// It needs rg and cat in PATH, and for the share smbd, smbclient and to be root, and writes its inputs below -dir, which is kept so
-// that a second run starts at once. It prints figures and judges none.
+// It needs rg and cat in PATH, and for the share smbd, smbclient and to be root.
+// It writes its inputs below -dir, which is kept so that a second run starts at
+// once. It prints figures and judges none.
 //
 // This package knows how to time a process. It does not know how the program
 // works inside.
@@ -48,7 +49,7 @@ func run(out io.Writer, args []string) error {
 	shareRounds := fs.Int("share-rounds", 2, "timed rounds of the file server, each of some minutes")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, tree, file or share")
+	only := fs.String("only", "", "run one part: engine, tree, export, file or share")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -106,6 +107,18 @@ func run(out io.Writer, args []string) error {
 		}
 		fmt.Fprintf(out, "\nshare: %d files, %d MB of source text in folders of %d files, on smbd\n", tree.files, tree.bytes>>20, perFolder)
 		if err := (shared{*dir, *shareRounds, tree, scan, fresh}).share(out); err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "export" {
+		const json = 1 << 30
+		path := filepath.Join(*dir, "export.zip")
+		size, err := makeExport(path, json)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nexport: a ZIP of %d MB of Slack's JSON\n", size>>20)
+		if err := speed(out, *rounds, fresh, command{"mislaid scan", scan("slack-export:" + path), 0}, size); err != nil {
 			return err
 		}
 	}
