@@ -23,27 +23,29 @@ type credentialKey struct {
 const mostCopies = 64
 
 // copiesOf is copies, for an item with finds that are no mere samples.
-func (w *worker) copiesOf(ctx context.Context, it sources.Item, f finds) (map[credentialKey][]journal.Copy, []journal.Record) {
+func (w *worker) copiesOf(ctx context.Context, it sources.Item, f finds) (map[credentialKey][]journal.Copy, []journal.Record, error) {
 	for _, c := range f.candidates {
 		if !c.Placeholder {
 			return w.copies(ctx, it)
 		}
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
 // copies reads what the source keeps of an item and returns in what of it which
-// credentials stand, and gaps. Copies with the same version are read once.
-func (w *worker) copies(ctx context.Context, it sources.Item) (map[credentialKey][]journal.Copy, []journal.Record) {
+// credentials stand, and gaps. Copies with the same version are read once. The
+// error is that of a source that is gone, or ctx's.
+func (w *worker) copies(ctx context.Context, it sources.Item) (map[credentialKey][]journal.Copy, []journal.Record, error) {
 	if it.Copies == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	all, err := it.Copies(ctx)
 	var records []journal.Record
 	gap := func(path string, err error) {
-		if ctx.Err() == nil {
-			records = append(records, gapRecord(w.Options, w.ref(it), path, "", err))
-		}
+		records = append(records, gapRecord(w.Options, w.ref(it), path, "", err))
+	}
+	if lost := w.lost(ctx, err); lost != nil {
+		return nil, nil, lost
 	}
 	if err != nil {
 		gap(it.Path, fmt.Errorf("previous versions and recycle bin: %w", err))
@@ -59,7 +61,11 @@ func (w *worker) copies(ctx context.Context, it sources.Item) (map[credentialKey
 				left++
 				continue
 			}
-			if keys, err = w.credentialsIn(ctx, c.Item); err != nil {
+			keys, err = w.credentialsIn(ctx, c.Item)
+			if lost := w.lost(ctx, err); lost != nil {
+				return nil, nil, lost
+			}
+			if err != nil {
 				gap(c.Item.Path, fmt.Errorf("%s of %s: %w", c.Where, it.Path, err))
 			}
 			if version != "" {
@@ -75,7 +81,18 @@ func (w *worker) copies(ctx context.Context, it sources.Item) (map[credentialKey
 	if left > 0 {
 		gap(it.Path, fmt.Errorf("%d previous versions are not read, as %d that differ were: %w", left, mostCopies, errManyCopies))
 	}
-	return kept, records
+	return kept, records, nil
+}
+
+// lost returns ctx's error, or err if it is that of a source that is gone.
+func (w *worker) lost(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, sources.ErrSession) {
+		return err
+	}
+	return nil
 }
 
 var errManyCopies = errors.New("too many of them")

@@ -22,7 +22,10 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 	if err != nil {
 		return nil, err
 	}
-	kept, more := w.copiesOf(ctx, it, f)
+	kept, more, err := w.copiesOf(ctx, it, f)
+	if err != nil {
+		return nil, err
+	}
 	records := append([]journal.Record{{Audience: &doc}}, more...)
 
 	sightings := make(map[sightingKey]*journal.Sighting)

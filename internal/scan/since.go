@@ -100,15 +100,30 @@ func moved(earlier []*journal.Sighting, state journal.State, change func(*journa
 }
 
 // gone returns the records of sightings whose place is no longer there, with
-// what the source keeps of it.
-func (w *worker) gone(ctx context.Context, it sources.Item, earlier []*journal.Sighting) []journal.Record {
+// what the source keeps of it. The error is that of copies.
+func (w *worker) gone(ctx context.Context, it sources.Item, earlier []*journal.Sighting) ([]journal.Record, error) {
 	if len(earlier) == 0 {
-		return nil
+		return nil, nil
 	}
-	kept, records := w.copies(ctx, it)
+	kept, records, err := w.copies(ctx, it)
+	if err != nil {
+		return nil, err
+	}
 	return append(moved(earlier, journal.StateGone, func(sg *journal.Sighting) {
 		sg.Copies = kept[credentialKey{sg.Kind, sg.KeyID, sg.Fingerprint, sg.Inner}]
-	}), records...)
+	}), records...), nil
+}
+
+// endGone ends a job whose item is no longer there.
+func (w *worker) endGone(ctx context.Context, j *job, it sources.Item) error {
+	records, err := w.gone(ctx, it, j.earlier)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return j.lose(err)
+	}
+	return w.end(ctx, j, done{}, records)
 }
 
 // gone returns the records of sightings whose place is no longer there.

@@ -108,12 +108,23 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	var settled []journal.Record
 	if len(f.candidates) > 0 {
 		var lost error
-		if settled, lost = w.settle(ctx, it, f); lost != nil {
+		settled, lost = w.settle(ctx, it, f)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if lost != nil {
 			return j.lose(lost)
 		}
 	}
 	if err == nil {
-		records = append(records, w.gone(ctx, it, missing(j.earlier, settled))...)
+		taken, lost := w.gone(ctx, it, missing(j.earlier, settled))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if lost != nil {
+			return j.lose(lost)
+		}
+		records = append(records, taken...)
 	}
 	w.win.clear()
 	if err := w.end(ctx, &j, d, append(settled, records...)); err != nil {
