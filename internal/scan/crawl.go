@@ -69,6 +69,9 @@ func (l *lister) gap(ctx context.Context, c sources.Container, err error) error 
 }
 
 func skipReason(err error) (string, bool) {
+	if err == nil {
+		return "", false
+	}
 	if skip := new(sources.SkipError); errors.As(err, &skip) {
 		return skip.Reason, true
 	}

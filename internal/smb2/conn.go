@@ -358,15 +358,6 @@ func (c *Conn) deadErr() error {
 	return c.err
 }
 
-// LostError says that the connection is dead and why. Whoever wants to go on
-// connects anew.
-type LostError struct{ Err error }
-
-func (e *LostError) Error() string { return "connection lost: " + e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *LostError) Unwrap() error { return e.Err }
-
 // Dead is closed when the connection has ended.
 func (c *Conn) Dead() <-chan struct{} { return c.dead }
 
