@@ -103,6 +103,23 @@ const (
 	FindLink    Findable = "link"   // only with the link
 )
 
+// Witness is what came of opening an item as somebody who ought not to be able to.
+type Witness struct {
+	Who     string  `json:"who"`
+	Outcome Outcome `json:"outcome"`
+	Detail  string  `json:"detail,omitempty"` // why nothing came of it
+}
+
+// Outcome is how the try of a witness ended.
+type Outcome string
+
+// The outcomes. Untold is that neither is known.
+const (
+	Opened  Outcome = "opened"
+	Refused Outcome = "refused"
+	Untold  Outcome = "unknown"
+)
+
 // Audience says who can read an item. It is the answer of one moment.
 type Audience struct {
 	Now        Reach     `json:"now"`
@@ -115,6 +132,7 @@ type Audience struct {
 	Findable   Findable  `json:"findable,omitempty"`
 	Heads      Heads     `json:"heads"`
 	Since      time.Time `json:"since,omitzero"`       // readable like this since, at the latest; zero unknown
+	Witnessed  []Witness `json:"witnessed,omitempty"`  // who tried to open it for us
 	Unresolved []string  `json:"unresolved,omitempty"` // what could not be found out; never means private
 	ReadAt     time.Time `json:"read_at,omitzero"`
 
@@ -143,6 +161,7 @@ func (a Audience) Union(b Audience) Audience {
 	if a.Since.IsZero() || !b.Since.IsZero() && b.Since.Before(a.Since) {
 		a.Since = b.Since
 	}
+	a.Witnessed = appendNew(a.Witnessed, b.Witnessed)
 	a.Unresolved = appendNew(a.Unresolved, b.Unresolved)
 	if b.ReadAt.After(a.ReadAt) {
 		a.ReadAt = b.ReadAt

@@ -117,7 +117,20 @@ type Item struct {
 	// column. It is called when a body of the item has been read.
 	At func(off int64) Spot
 
+	// Copies lists what else the source keeps of the item and lets people read:
+	// previous versions, a recycle bin. nil: nothing that we know of. It is asked
+	// for an item with a find, and costs calls. An Item that comes with ErrGone
+	// has it too: what is gone here may be there.
+	Copies func(ctx context.Context) ([]Copy, error)
+
 	Own any // what the source carries along from its listing; nobody else looks at it
+}
+
+// Copy is another state of an item that its source keeps.
+type Copy struct {
+	Item  Item
+	Where string    // "previous version", "recycle bin"
+	Time  time.Time // when it was taken or thrown away; zero unknown
 }
 
 // Attr is what a source knows of an item's bytes without reading them.
@@ -131,6 +144,15 @@ type Attr struct {
 	// Fresh says that the bytes changed so lately that they might change again
 	// without another Version: clocks of file systems are coarse.
 	Fresh bool
+
+	Streams *Streams // only Body.Attr tells them; nil: there are none
+}
+
+// Streams are further bytes under an item's name, such as the alternate data
+// streams of NTFS. They change with the item's Version.
+type Streams struct {
+	Items []Item // opened as items of their own; the Path of each begins with that of the item
+	Err   error  // why there may be more
 }
 
 // Body reads an opened item. It belongs to one goroutine.

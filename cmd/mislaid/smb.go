@@ -45,6 +45,9 @@ type smbFlags struct {
 	realm    string
 	krb5     string
 
+	witness         string
+	witnessPassword credential
+
 	probe         bool
 	encrypt       bool
 	excludeShares []string
@@ -69,6 +72,8 @@ func (f *smbFlags) define(cmd *cobra.Command) {
 	fs.StringVar(&f.keytab, "smb-keytab", "", "file servers: the `file` with the account's key, for --smb-auth kerberos-keytab")
 	fs.StringVar(&f.realm, "smb-realm", "", "file servers: the Kerberos `realm` of the account (default: that of krb5.conf)")
 	fs.StringVar(&f.krb5, "smb-krb5-conf", "", "file servers: the Kerberos configuration `file` (default: $KRB5_CONFIG, else /etc/krb5.conf)")
+	fs.StringVar(&f.witness, "witness", "", `file servers: open each file with a find also as this ordinary account, DOMAIN\user, user, guest or anonymous, and say whether it was let in`)
+	fs.Var(&f.witnessPassword, "witness-password", "file servers: where the password of --witness is kept: "+credentialHelp+" (default: prompt)")
 	fs.BoolVar(&f.probe, "probe-anonymous", false, "file servers: try of each file with a leak whether it can be opened without an account: by an anonymous session, and as "+smb.StrangerName+", whom no server knows")
 	fs.BoolVar(&f.encrypt, "smb-encrypt", false, "file servers: encrypt everything, and leave out servers that cannot (SMB 2)")
 	fs.StringArrayVar(&f.excludeShares, "smb-exclude-share", nil, "file servers: leave out shares that match this `glob` (repeatable)")
@@ -91,16 +96,37 @@ func (f *smbFlags) network(ctx context.Context, a *app, t smb.Target) (*smb.Netw
 	if err != nil {
 		return nil, err
 	}
+	return f.networkOf(a, c, f.password, "--smb-password", func(config *smb.NetworkConfig) error { return f.domain.join(ctx, config) })
+}
+
+// witnessNetwork returns the network of the witness, nil if there is none.
+func (f *smbFlags) witnessNetwork(a *app) (*smb.Network, error) {
+	if f.witness == "" {
+		return nil, nil
+	}
+	c := smb.Credential{Method: smb.Password, User: f.witness}
+	if domain, user, ok := strings.Cut(f.witness, `\`); ok {
+		c.Domain, c.User = domain, user
+	}
+	switch m := smb.Method(strings.ToLower(f.witness)); m {
+	case smb.Guest, smb.Anonymous:
+		c = smb.Credential{Method: m}
+	}
+	return f.networkOf(a, c, f.witnessPassword, "--witness-password", func(*smb.NetworkConfig) error { return nil })
+}
+
+// networkOf returns the network of an account, always the same one, so that its
+// password is tried as one account's. more completes how its servers are reached.
+func (f *smbFlags) networkOf(a *app, c smb.Credential, from credential, flag string, more func(*smb.NetworkConfig) error) (n *smb.Network, err error) {
 	key := string(c.Method) + " " + strings.ToLower(c.String())
 	if n := f.networks[key]; n != nil {
 		return n, nil
 	}
 	if c.Method == smb.Password || c.Method == smb.KerberosPassword {
-		from := f.password
 		if from.from == "" {
 			from.from = "prompt"
 		}
-		if c.Password, err = from.read(a, "password of "+c.String()+" (--smb-password)"); err != nil {
+		if c.Password, err = from.read(a, "password of "+c.String()+" ("+flag+")"); err != nil {
 			return nil, err
 		}
 	}
@@ -108,10 +134,10 @@ func (f *smbFlags) network(ctx context.Context, a *app, t smb.Target) (*smb.Netw
 		Account: smb.NewAccount(c), Encrypt: f.encrypt, Probe: f.probe,
 		Limits: smb.Limits{Sessions: f.sessions, Opens: f.opens, Timeout: f.timeout, Patience: f.patience},
 	}
-	if err := f.domain.join(ctx, &config); err != nil {
+	if err := more(&config); err != nil {
 		return nil, err
 	}
-	n := smb.NewNetwork(config)
+	n = smb.NewNetwork(config)
 	if f.networks == nil {
 		f.networks = make(map[string]*smb.Network)
 	}
@@ -160,8 +186,12 @@ func newSMB(ctx context.Context, a *app, t target, f *crawlFlags) (*smb.Source, 
 	if err != nil {
 		return nil, err
 	}
+	witness, err := f.smb.witnessNetwork(a)
+	if err != nil {
+		return nil, err
+	}
 	return smb.New(smb.Config{
-		Network: n, Target: parsed, Include: f.include, Exclude: f.exclude, ExcludeShares: f.smb.excludeShares,
+		Network: n, Witness: witness, Target: parsed, Include: f.include, Exclude: f.exclude, ExcludeShares: f.smb.excludeShares,
 		Recall: f.smb.recall, Ops: f.opsLimiter(),
 	})
 }
@@ -254,6 +284,12 @@ func checkSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]checked, 
 	}
 	answers = append(answers, checkDomain(ctx, src)...)
 	answers = append(answers, checkLockout(ctx, src))
+	if who, err := src.Witness(ctx); err != nil {
+		answers = append(answers, checked{Topic: "witness", State: checkMissing, Text: fmt.Sprintf("%s is not let in: %v", who, err),
+			Remedy: "give --witness an account that may sign in over the network"})
+	} else if who != "" {
+		answers = append(answers, checked{Topic: "witness", State: checkOK, Text: who + " tries to open each file with a find"})
+	}
 	shares, err := src.Shares(ctx)
 	if err != nil {
 		return append(answers, checked{Topic: "shares", State: checkUnknown, Text: "could not be listed: " + err.Error(),

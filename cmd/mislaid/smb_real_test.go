@@ -63,7 +63,7 @@ func mislaidSMB(t *testing.T, s *smbtest.Server, args ...string) scanned {
 	t.Helper()
 	args = append([]string{"scan", "--format", "json", "--verify=off", "--smb-password", "env:PW", "--smb-timeout", "2s", "--smb-patience", "4s"}, args...)
 	var out scanned
-	out.stdout, out.stderr, out.code = program(t, []string{"PW=" + s.Password("alice")}, args...)
+	out.stdout, out.stderr, out.code = program(t, []string{"PW=" + s.Password("alice"), "WITNESS=" + s.Password("bob"), "WRONG=no"}, args...)
 	if strings.Contains(out.stdout+out.stderr, s.Password("alice")) {
 		t.Error("the output holds our password")
 	}

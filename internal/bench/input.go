@@ -18,13 +18,16 @@ type tree struct {
 	path  string
 	files int
 	bytes int64
+
+	perFolder int // files; 0: folders are those of the source
 }
 
 // makeTree copies the source of the Go distribution and of the cached modules to
 // path, again and again under new names, until it holds the wanted number of
-// files. A tree of that many files is left as it is.
-func makeTree(path string, files int) (tree, error) {
-	t := tree{path: path}
+// files, in folders of perFolder files each unless that is 0. A tree of that many
+// files is left as it is.
+func makeTree(path string, files, perFolder int) (tree, error) {
+	t := tree{path: path, perFolder: perFolder}
 	err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
@@ -67,7 +70,7 @@ var errEnough = errors.New("enough files")
 
 // makePlain makes a tree as makeTree does, of files that are wrapped in nothing.
 func makePlain(path string, files int) (tree, error) {
-	t, err := makeTree(path, files)
+	t, err := makeTree(path, files, 0)
 	if err != nil {
 		return t, err
 	}
@@ -110,11 +113,18 @@ func (t *tree) copy(dst, root string, files int) error {
 		if d.IsDir() && rel == downloads {
 			return fs.SkipDir
 		}
-		if d.IsDir() {
+		if d.IsDir() && t.perFolder == 0 {
 			return os.MkdirAll(to, 0o755)
 		}
 		if !d.Type().IsRegular() {
 			return nil
+		}
+		if t.perFolder > 0 {
+			folder := t.files / t.perFolder
+			to = filepath.Join(t.path, fmt.Sprintf("%03d", folder/10), fmt.Sprint(folder%10), fmt.Sprint(t.files, "-", filepath.Base(p)))
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				return err
+			}
 		}
 		b, err := os.ReadFile(p)
 		if err != nil {

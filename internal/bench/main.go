@@ -1,11 +1,12 @@
 // Bench measures the program beside others: the engine in memory, what files are
 // wrapped in, and the whole program beside ripgrep over a tree of source text,
-// beside itself without extraction over a tree with nothing to open, and beside cat
-// over one big file, interleaved, as whole processes; and the program alone over an
-// export of Slack.
+// beside itself without extraction over a tree with nothing to open, beside cat over
+// one big file and beside smbclient over a share of a file server, interleaved, as
+// whole processes; and the program alone over an export of Slack.
 //
-// It needs rg and cat in PATH and writes its inputs below -dir, which is kept so
-// that a second run starts at once. It prints figures and judges none.
+// It needs rg and cat in PATH, and for the share smbd, smbclient and to be root.
+// It writes its inputs below -dir, which is kept so that a second run starts at
+// once. It prints figures and judges none.
 //
 // This package knows how to time a process. It does not know how the program
 // works inside.
@@ -22,6 +23,10 @@ import (
 
 	"mislaid/internal/extract"
 )
+
+// perFolder is how many files the share has in each folder: those of a file
+// server hold more than those of source text.
+const perFolder = 20
 
 // What the measured programs exit with when all went well.
 const (
@@ -47,9 +52,10 @@ func run(out io.Writer, args []string) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	dir := fs.String("dir", filepath.Join(os.TempDir(), "mislaid-bench"), "where the inputs are made and kept")
 	rounds := fs.Int("rounds", 7, "timed rounds of each command, after one to warm up")
+	shareRounds := fs.Int("share-rounds", 2, "timed rounds of the file server, each of some minutes")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, unwrap, tree, plain, export or file")
+	only := fs.String("only", "", "run one part: engine, unwrap, tree, plain, export, file or share")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -96,7 +102,7 @@ func run(out io.Writer, args []string) error {
 		return err
 	}
 	if *only == "" || *only == "tree" {
-		tree, err := makeTree(filepath.Join(*dir, "tree"), *files)
+		tree, err := makeTree(filepath.Join(*dir, "tree"), *files, 0)
 		if err != nil {
 			return err
 		}
@@ -117,6 +123,16 @@ func run(out io.Writer, args []string) error {
 		err = compare(out, *rounds, fresh,
 			command{"mislaid scan", scan(plain.path), exitGaps}, command{"mislaid scan --no-extract", scan(plain.path, "--no-extract"), exitGaps})
 		if err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "share" {
+		tree, err := makeTree(filepath.Join(*dir, "share"), *files, perFolder)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nshare: %d files, %d MB of source text in folders of %d files, on smbd\n", tree.files, tree.bytes>>20, perFolder)
+		if err := (shared{*dir, *shareRounds, tree, scan, fresh}).share(out); err != nil {
 			return err
 		}
 	}

@@ -99,9 +99,21 @@ type Sighting struct {
 	Found       time.Time            `json:"found"`             // when the place was read
 	Comment     string               `json:"comment,omitempty"` // the comment beside it that asks to suppress it, of those that were trusted
 
+	// Copies are what else the source keeps of the item that holds the same
+	// credential.
+	Copies []Copy `json:"copies,omitempty"`
+
 	// A run that builds on an earlier journal takes its sightings over.
 	State   State     `json:"state,omitempty"`
 	Checked time.Time `json:"checked,omitzero"` // when State was found out
+}
+
+// Copy is another state of an item, which its source keeps, with the same
+// credential in it.
+type Copy struct {
+	Where string    `json:"where"` // "previous version", "recycle bin"
+	Path  string    `json:"path"`
+	Time  time.Time `json:"time,omitzero"` // when it was taken or thrown away
 }
 
 // State says how a sighting came into the journal of a run.

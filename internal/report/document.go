@@ -99,6 +99,7 @@ type docSighting struct {
 	Audience       *docAudience         `json:"audience"`
 	Positions      []docPosition        `json:"positions"`
 	PositionsTotal int                  `json:"positions_total"`
+	Copies         []docCopy            `json:"copies,omitempty"`
 	Suppressed     *docSuppression      `json:"suppressed,omitempty"`
 }
 
@@ -136,6 +137,7 @@ type docAudience struct {
 	Machines   []docGrant       `json:"machines,omitempty"`
 	Findable   sources.Findable `json:"findable,omitempty"`
 	Since      *time.Time       `json:"since,omitempty"`
+	Witnessed  []docWitness     `json:"witnessed,omitempty"`
 	Unresolved []string         `json:"unresolved,omitempty"`
 	ReadAt     *time.Time       `json:"read_at,omitempty"`
 	Viewers    *docViewers      `json:"viewers,omitempty"`
@@ -145,6 +147,18 @@ type docViewers struct {
 	Seen   []docGrant `json:"seen"`
 	Limits string     `json:"limits"`
 	ReadAt *time.Time `json:"read_at,omitempty"`
+}
+
+type docWitness struct {
+	Who     string          `json:"who"`
+	Outcome sources.Outcome `json:"outcome"`
+	Detail  string          `json:"detail,omitempty"`
+}
+
+type docCopy struct {
+	Where string     `json:"where"`
+	Path  string     `json:"path"`
+	Time  *time.Time `json:"time,omitempty"`
 }
 
 type docHeads struct {
@@ -263,6 +277,9 @@ func newSighting(p *journal.Place) docSighting {
 		Link: text(p.Link), Hints: newHints(p.Hints), PositionsTotal: p.Total,
 		Positions: make([]docPosition, min(len(p.Positions), journal.MaxPositions)),
 	}
+	for _, c := range p.Copies {
+		d.Copies = append(d.Copies, docCopy{c.Where, text(c.Path), when(c.Time)})
+	}
 	for i := range d.Positions {
 		at := p.Positions[i]
 		d.Positions[i] = docPosition{at.Line, at.Column, at.Offset, text(at.Name), text(at.Author), at.Left, when(at.Time), text(at.Link)}
@@ -336,6 +353,9 @@ func newAudience(a *sources.Audience) docAudience {
 	d := docAudience{
 		docReach: newReach(a.Now), Heads: newHeads(a.Heads), Findable: a.Findable, Since: when(a.Since), ReadAt: when(a.ReadAt),
 		Grants: newGrants(a.Grants), CouldJoin: newGrants(a.CouldJoin), Machines: newGrants(a.Machines), Unresolved: texts(a.Unresolved),
+	}
+	for _, x := range a.Witnessed {
+		d.Witnessed = append(d.Witnessed, docWitness{text(x.Who), x.Outcome, text(x.Detail)})
 	}
 	for _, p := range a.Past {
 		d.Past = append(d.Past, docPast{newGrants([]sources.Grant{p.Grant})[0], when(p.Until)})

@@ -260,6 +260,9 @@ func (t *page) place(p *journal.Place, said string) {
 	if words := stateWords(p); words != "" {
 		t.line(6, yellow, words)
 	}
+	if words := copiesWords(p); words != "" {
+		t.line(6, yellow, words)
+	}
 	if p.Audience == nil {
 		t.line(6, plain, "Nobody knows who can read it.")
 		return
@@ -281,6 +284,9 @@ func (t *page) audience(a *sources.Audience, said string) {
 	if v := a.Viewers; v != nil {
 		t.grants("looked at it: ", v.Seen)
 		t.line(8, faint, "who looked at it: "+v.Limits)
+	}
+	for _, x := range a.Witnessed {
+		t.line(8, plain, witnessWords(x))
 	}
 	for _, u := range a.Unresolved {
 		t.line(8, faint, "not found out: "+u)

@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -196,6 +198,60 @@ func stateWords(p *journal.Place) string {
 		return "No longer there (" + stamp(p.Checked) + "), " + read + "; who read it before has it still"
 	}
 	return ""
+}
+
+// copiesWords says where else the source keeps what stands at a place.
+func copiesWords(p *journal.Place) string {
+	count := make(map[string]int)
+	var first, last time.Time
+	var bin string
+	for _, c := range p.Copies {
+		count[c.Where]++
+		if c.Where != "previous version" {
+			bin = c.Path
+			continue
+		}
+		if first.IsZero() || c.Time.Before(first) {
+			first = c.Time
+		}
+		if c.Time.After(last) {
+			last = c.Time
+		}
+	}
+	var words []string
+	for _, where := range slices.Sorted(maps.Keys(count)) {
+		s := plural(count[where], where, where+"s")
+		switch {
+		case where != "previous version":
+			s = "the " + where + ", as " + bin
+			if count[where] > 1 {
+				s += fmt.Sprintf(" and %d more", count[where]-1)
+			}
+		case first.Equal(last):
+			s += " (" + stamp(first) + ")"
+		default:
+			s += " (" + stamp(first) + " to " + stamp(last) + ")"
+		}
+		words = append(words, s)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	if p.State == journal.StateGone {
+		return "Removed here, still in " + strings.Join(words, " and in ")
+	}
+	return "Also in " + strings.Join(words, " and in ") + ": removing it here does not remove it there"
+}
+
+// witnessWords says what came of somebody's try.
+func witnessWords(x sources.Witness) string {
+	switch x.Outcome {
+	case sources.Opened:
+		return "opened by the witness " + x.Who
+	case sources.Refused:
+		return "refused to the witness " + x.Who
+	}
+	return "the witness " + x.Who + " does not know: " + x.Detail
 }
 
 // sinceWords says on what a run builds.

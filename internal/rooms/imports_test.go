@@ -165,7 +165,7 @@ var rooms = map[string]room{
 	},
 	"internal/rooms": {},
 	"internal/bench": {
-		ours: []string{"detectors", "detectors/aws", "internal/extract", "sources/slack/slacktest"},
+		ours: []string{"detectors", "detectors/aws", "internal/extract", "sources/slack/slacktest", "sources/smb/smbtest"},
 		theirs: map[string]string{
 			"github.com/klauspost/compress": "writes what is measured: zstd",
 			"github.com/ulikunitz/xz":       "writes what is measured: xz",

@@ -74,7 +74,7 @@ func (w *worker) find(ctx context.Context, j *job) (ended bool, err error) {
 	case errors.Is(err, sources.ErrSession) && j.mark != nil:
 		return true, j.lose(err)
 	case errors.Is(err, sources.ErrGone):
-		return true, w.end(ctx, j, done{}, gone(j.earlier))
+		return true, w.endGone(ctx, j, it)
 	case err != nil:
 		return true, w.end(ctx, j, done{}, nil)
 	}
@@ -113,7 +113,7 @@ func (w *worker) again(ctx context.Context, j *job) (found bool, err error) {
 	case errors.Is(err, sources.ErrSession) && j.mark != nil:
 		return false, j.lose(err)
 	case errors.Is(err, sources.ErrGone):
-		return false, w.end(ctx, j, done{}, gone(j.earlier))
+		return false, w.endGone(ctx, j, it)
 	}
 	if reason, ok := skipReason(err); ok {
 		return false, w.end(ctx, j, done{counts: journal.Counts{Skipped: map[string]int64{reason: 1}}}, nil)

@@ -94,6 +94,7 @@ var gapReasons = []struct {
 	{extract.ErrTorn, journal.GapTorn},
 	{extract.ErrUnsupported, journal.GapUnsupported},
 	{errLate, journal.GapLimit},
+	{errManyCopies, journal.GapLimit},
 }
 
 func gapRecord(o Options, ref sources.Ref, path, inner string, err error) journal.Record {

@@ -22,20 +22,26 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 	if err != nil {
 		return nil, err
 	}
-	records := []journal.Record{{Audience: &doc}}
+	kept, more, err := w.copiesOf(ctx, it, f)
+	if err != nil {
+		return nil, err
+	}
+	records := append([]journal.Record{{Audience: &doc}}, more...)
 
 	sightings := make(map[sightingKey]*journal.Sighting)
 	for i, c := range f.candidates {
 		key := keyOf(c)
 		place := f.place
+		mark := f.mark(c)
 		if in := f.innerOf(i); in != nil {
 			key.inner, place = in.path, in.place
+			mark = "" // it is one of the item's own lines
 		}
 		pos, within := place(c.Atoms[0])
 		key.within = within
 		if s := sightings[key]; s != nil {
 			s.Positions = append(s.Positions, pos)
-			if f.mark(c) == "" {
+			if mark == "" {
 				s.Comment = "" // a comment speaks for its own line
 			}
 			continue
@@ -46,7 +52,8 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
 			Author:    it.Author, Left: it.Left, ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
-			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: f.mark(c),
+			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: mark,
+			Copies: kept[credentialKey{key.kind, key.id, key.print, key.inner}],
 		}
 		if f.attr.Author != "" {
 			s.Author, s.Left = f.attr.Author, f.attr.Left

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"time"
 
 	"mislaid/internal/journal"
@@ -96,6 +97,33 @@ func moved(earlier []*journal.Sighting, state journal.State, change func(*journa
 		records = append(records, journal.Record{Sighting: &own})
 	}
 	return records
+}
+
+// gone returns the records of sightings whose place is no longer there, with
+// what the source keeps of it. The error is that of copies.
+func (w *worker) gone(ctx context.Context, it sources.Item, earlier []*journal.Sighting) ([]journal.Record, error) {
+	if len(earlier) == 0 {
+		return nil, nil
+	}
+	kept, records, err := w.copies(ctx, it)
+	if err != nil {
+		return nil, err
+	}
+	return append(moved(earlier, journal.StateGone, func(sg *journal.Sighting) {
+		sg.Copies = kept[credentialKey{sg.Kind, sg.KeyID, sg.Fingerprint, sg.Inner}]
+	}), records...), nil
+}
+
+// endGone ends a job whose item is no longer there.
+func (w *worker) endGone(ctx context.Context, j *job, it sources.Item) error {
+	records, err := w.gone(ctx, it, j.earlier)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return j.lose(err)
+	}
+	return w.end(ctx, j, done{}, records)
 }
 
 // gone returns the records of sightings whose place is no longer there.

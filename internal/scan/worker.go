@@ -74,7 +74,10 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	path := it.Path // alone: the pointer makes the heap keep what it points into
 	w.Progress.Current.Store(&path)
 	f, err := w.scan(ctx, it)
-	defer f.destroy()
+	defer func() { f.destroy() }()
+	if err == nil {
+		err = w.streams(ctx, it, &f)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -105,12 +108,23 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	var settled []journal.Record
 	if len(f.candidates) > 0 {
 		var lost error
-		if settled, lost = w.settle(ctx, it, f); lost != nil {
+		settled, lost = w.settle(ctx, it, f)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if lost != nil {
 			return j.lose(lost)
 		}
 	}
 	if err == nil {
-		records = append(records, gone(missing(j.earlier, settled))...)
+		taken, lost := w.gone(ctx, it, missing(j.earlier, settled))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if lost != nil {
+			return j.lose(lost)
+		}
+		records = append(records, taken...)
 	}
 	w.win.clear()
 	if err := w.end(ctx, &j, d, append(settled, records...)); err != nil {

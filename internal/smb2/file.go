@@ -9,6 +9,11 @@ import (
 type File struct {
 	Info Info // when it was opened
 
+	// Streams are the alternate data streams, if Open was asked for them;
+	// StreamsErr says why they are not known.
+	Streams    []Stream
+	StreamsErr error
+
 	tree *Tree
 	id   fileID
 	open bool
@@ -18,15 +23,19 @@ type File struct {
 // beginning into p, all in one round trip. keep says whether it stays open:
 // without, the server closes it in the same round trip and only what p holds
 // can be had. An error of the reading alone comes with the file, which then has
-// to be closed if it was to be kept.
-func (t *Tree) Open(ctx context.Context, path string, at Snapshot, p []byte, off int64, keep bool) (f *File, n int, err error) {
+// to be closed if it was to be kept. streams says whether the alternate streams
+// are to be told as well.
+func (t *Tree) Open(ctx context.Context, path string, at Snapshot, p []byte, off int64, keep, streams bool) (f *File, n int, err error) {
 	n = min(len(p), t.conn.maxRead)
-	reqs := make([]request, 1, 3)
+	reqs := make([]request, 1, 4)
 	reqs[0] = request{cmd: cmdCreate, tree: t, body: create{
 		path: path, access: accessReadData | accessReadAttr | accessSync, options: optNotDirectory | optNoRecall, snapshot: at,
 	}.body()}
 	if n > 0 {
 		reqs = append(reqs, request{cmd: cmdRead, tree: t, body: readBody(related, n, off), charge: t.conn.charge(n)})
+	}
+	if streams { // last: what is read is worth more
+		reqs = append(reqs, t.infoRequest(infoFile, fileStream, 0, streamBuffer))
 	}
 	if !keep {
 		reqs = append(reqs, request{cmd: cmdClose, tree: t, body: closeBody(related)})
@@ -44,6 +53,13 @@ func (t *Tree) Open(ctx context.Context, path string, at Snapshot, p []byte, off
 		return nil, 0, err
 	}
 	f = &File{Info: c.info, tree: t, id: c.id, open: keep}
+	rest := answers[1:]
+	if n > 0 {
+		rest = answers[2:]
+	}
+	if streams {
+		f.Streams, f.StreamsErr = streamsAnswer(rest[0].msg)
+	}
 	if n == 0 {
 		return f, 0, nil
 	}

@@ -10,6 +10,10 @@ const (
 	infoFile     = 1
 	infoSecurity = 3
 
+	infoFileSystem = 2
+	fsAttribute    = 5
+	fsNamedStreams = 0x40000
+
 	fileInternal     = 6
 	fileStream       = 22
 	fileAttributeTag = 35
@@ -89,22 +93,53 @@ func (t *Tree) Security(ctx context.Context, path string) ([]byte, error) {
 
 // Stream is an alternate data stream of a file.
 type Stream struct {
-	Name string // without the colons; "" is the file's own
+	Name string // without the colons
 	Size int64
 }
 
-// Streams lists the data streams of a file.
-func (t *Tree) Streams(ctx context.Context, path string) ([]Stream, error) {
-	answers, err := t.query(ctx, create{path: path, access: accessReadAttr}, t.infoRequest(infoFile, fileStream, 0, 1<<16))
+// streamBuffer is how many bytes of the names of streams are asked for.
+const streamBuffer = 1 << 16
+
+// Streams lists the alternate data streams of a file or directory.
+func (t *Tree) Streams(ctx context.Context, path string, at Snapshot) ([]Stream, error) {
+	answers, err := t.query(ctx, create{path: path, access: accessReadAttr, snapshot: at}, t.infoRequest(infoFile, fileStream, 0, streamBuffer))
 	if err != nil {
 		return nil, err
 	}
 	defer release(answers)
-	data, err := infoAnswer(answers[1].msg)
+	return streamsAnswer(answers[1].msg)
+}
+
+// streamsAnswer reads the answer to a question for streams. A file system that
+// does not know the question has none.
+func streamsAnswer(msg header) ([]Stream, error) {
+	data, err := infoAnswer(msg)
+	switch status, _ := StatusOf(err); status {
+	case StatusInvalidParameter, StatusNotSupported, StatusInvalidInfoClass, StatusNotImplemented:
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	return parseStreams(data)
+}
+
+// keepsStreams reports whether the file system of a share knows alternate
+// streams ([MS-FSCC] 2.5.1). Where it does not say so it may.
+func (t *Tree) keepsStreams(ctx context.Context) (bool, error) {
+	answers, err := t.query(ctx, create{access: accessReadAttr}, t.infoRequest(infoFileSystem, fsAttribute, 0, 1024))
+	if status, ok := StatusOf(err); ok {
+		return status != StatusNotSupported, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	defer release(answers)
+	data, err := infoAnswer(answers[1].msg)
+	if err != nil || len(data) < 4 {
+		return true, nil
+	}
+	return le.Uint32(data)&fsNamedStreams != 0, nil
 }
 
 // parseStreams reads FileStreamInformation ([MS-FSCC] 2.4.48).
@@ -117,7 +152,10 @@ func parseStreams(data []byte) ([]Stream, error) {
 		if e.err != nil {
 			return nil, e.err
 		}
-		if bare, ok := strings.CutSuffix(strings.TrimPrefix(name, ":"), ":$DATA"); ok && size >= 0 && !strings.ContainsAny(bare, `:/\`) {
+		if bare, ok := strings.CutSuffix(strings.TrimPrefix(name, ":"), ":$DATA"); ok && bare != "" {
+			if size < 0 || strings.ContainsAny(bare, ":/\\\x00") {
+				return nil, &ProtocolError{"a stream that no file can have"}
+			}
 			list = append(list, Stream{bare, size})
 		}
 		if next == 0 {

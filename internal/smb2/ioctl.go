@@ -89,6 +89,9 @@ func SnapshotAt(t time.Time) Snapshot { return Snapshot((t.Unix() + fileTimeEpoc
 // Time is when the snapshot was taken.
 func (s Snapshot) Time() time.Time { return fileTime(uint64(s)) }
 
+// String is the name by which servers know the snapshot.
+func (s Snapshot) String() string { return s.Time().UTC().Format(snapshotLayout) }
+
 // Referral is one place where a DFS path leads to.
 type Referral struct {
 	Path   string // the part of the path that it stands for: \server\share\link

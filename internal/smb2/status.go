@@ -19,6 +19,8 @@ const (
 	StatusNoMoreFiles            Status = 0x80000006
 	StatusStoppedOnSymlink       Status = 0x8000002D
 	StatusInvalidHandle          Status = 0xC0000008
+	StatusNotImplemented         Status = 0xC0000002
+	StatusInvalidInfoClass       Status = 0xC0000003
 	StatusInvalidParameter       Status = 0xC000000D
 	StatusNoSuchFile             Status = 0xC000000F
 	StatusInvalidDeviceRequest   Status = 0xC0000010
@@ -86,6 +88,8 @@ const (
 var statusTexts = map[Status]string{
 	StatusStoppedOnSymlink:       "a symbolic link is in the way",
 	StatusInvalidHandle:          "the server no longer knows the open file",
+	StatusNotImplemented:         "the server cannot do this",
+	StatusInvalidInfoClass:       "the server does not know this",
 	StatusInvalidParameter:       "the server finds the request wrong",
 	StatusNoSuchFile:             "no such file",
 	StatusInvalidDeviceRequest:   "the server does not know this request",

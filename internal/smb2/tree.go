@@ -10,6 +10,7 @@ type Tree struct {
 	Share  string
 	Kind   ShareKind
 	Access uint32 // the most that the share lets this session do, as an access mask
+	Named  bool   // files of it may have alternate data streams
 	DFS    bool   // the share is the root of a DFS name space, or part of one
 
 	conn   *Conn
@@ -65,6 +66,11 @@ func (c *Conn) Tree(ctx context.Context, share string) (*Tree, error) {
 	}
 	if err := c.validate(ctx, t); err != nil {
 		return nil, fmt.Errorf("share %s: %w", share, err)
+	}
+	if t.Kind == ShareDisk {
+		if t.Named, err = t.keepsStreams(ctx); err != nil {
+			return nil, fmt.Errorf("share %s: %w", share, err)
+		}
 	}
 	return t, nil
 }

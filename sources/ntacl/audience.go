@@ -16,6 +16,10 @@ const maxDoors = 256
 // Audience says who can read the file: what its own list and the share's both
 // allow. The error is ctx's alone.
 //
+// The directories above the file are not asked who may pass them: Windows gives
+// everybody the privilege to bypass that (SeChangeNotifyPrivilege), and what
+// keeps somebody out on Samba are modes that no descriptor need show.
+//
 // The levels: somebody who need not sign in is AnyoneLink; Everyone and guests
 // are that only where a session without an account is proven. Everyone who can
 // sign in is Organisation, or Guests where users of other domains can. Groups
@@ -33,7 +37,7 @@ func (s Server) Audience(ctx context.Context, p Place) (sources.Audience, error)
 		j.doubt(sources.OwnerOnly, "share ACL not read"+because(p.ShareErr)+": it may let in fewer than the file's own list")
 	}
 	if s.Samba {
-		j.doubt(sources.OwnerOnly, "smb.conf of the server is not read: it may let in fewer than the lists, as by \"valid users\"")
+		j.doubt(sources.OwnerOnly, "smb.conf of the server is not read, nor who may pass the directories above: both may let in fewer than the lists, as by \"valid users\"")
 	}
 	if p.File == nil {
 		j.unreadable()
@@ -52,6 +56,9 @@ func (s Server) Audience(ctx context.Context, p Place) (sources.Audience, error)
 	}
 	return a, nil
 }
+
+// untried is said where the lists let in whoever comes without an account.
+const untried = "whether the server lets in somebody without an account was not tried, and is taken for no (--probe-anonymous tries)"
 
 func because(err error) string {
 	if err == nil {
@@ -118,6 +125,9 @@ func (j *judge) readable() {
 	for i := range j.leaves {
 		l := &j.leaves[i]
 		j.close(&l.token)
+		if l.guess && j.server.Guest == Untried && Access(share, file, l.token).Possible&ReadData != 0 {
+			j.doubt(sources.OwnerOnly, untried)
+		}
 		switch {
 		case admitted[l.who.sid] && (!l.session || l.guess): // said already
 		case j.admit(*l):

@@ -20,9 +20,9 @@ type ahead struct {
 
 // listing is a directory's entries on their way.
 type listing struct {
-	ready   chan struct{} // closed when entries and err are there
-	entries []entry
-	err     error
+	ready chan struct{} // closed when the rest is there
+	listed
+	err error
 }
 
 // The most listings that are under way at once, and the most that a directory
@@ -76,7 +76,7 @@ func (w *walk) ask(path string) {
 		select {
 		case w.ahead.turns <- struct{}{}:
 			defer func() { <-w.ahead.turns }()
-			l.entries, l.err = w.src.list(w.ahead.ctx, w.root.share, w.root.path(path))
+			l.listed, l.err = w.src.listWhole(w.ahead.ctx, w.root.share, w.root.path(path))
 		case <-w.ahead.ctx.Done():
 			l.err = w.ahead.ctx.Err()
 		}
@@ -85,10 +85,10 @@ func (w *walk) ask(path string) {
 
 // listing returns the entries of a directory, asked for ahead or now. The frame
 // on top is the one that holds it.
-func (w *walk) listing(path string) ([]entry, error) {
+func (w *walk) listing(path string) (listed, error) {
 	l := w.ahead.coming[path]
 	if l == nil {
-		return w.src.list(w.ctx, w.root.share, w.root.path(path))
+		return w.src.listWhole(w.ctx, w.root.share, w.root.path(path))
 	}
 	delete(w.ahead.coming, path)
 	parent := &w.frames[len(w.frames)-1]
@@ -96,8 +96,8 @@ func (w *walk) listing(path string) ([]entry, error) {
 	w.askAhead(parent)
 	select {
 	case <-l.ready:
-		return l.entries, l.err
+		return l.listed, l.err
 	case <-w.ctx.Done():
-		return nil, w.ctx.Err()
+		return listed{}, w.ctx.Err()
 	}
 }

@@ -3,6 +3,7 @@ package smb
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"mislaid/internal/smb2"
@@ -20,7 +21,16 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 	if err != nil {
 		return unknownAudience("who can read it could not be asked for"), err
 	}
-	return s.judge(ctx, r.share, path)
+	a, err := s.judge(ctx, r.share, path)
+	if err != nil || s.config.Witness == nil {
+		return a, err
+	}
+	w, err := s.witness(ctx, r.share, path)
+	if err != nil {
+		return a, err
+	}
+	heed(&a, w)
+	return a, nil
 }
 
 // unknownAudience is what is said when nothing could be found out.
@@ -56,6 +66,7 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 		err = fmt.Errorf("smb: who can read %s: %w", path, sentinel(err))
 		return unknownAudience("who can read it could not be asked for"), err
 	}
+	place.Parent = s.folder(ctx, share, path)
 	p := s.spot(share, path)
 	g := p.server.guardOf(ctx, p.share)
 	place.Share, place.ShareErr = g.descriptor, g.err
@@ -76,6 +87,24 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 	a.Unresolved = append(a.Unresolved, untried...)
 	a.Since = info.ChangeTime()
 	return a, nil
+}
+
+// folder returns the descriptor of the directory that holds a path, for how a
+// stranger would come across what lies there; nil if it cannot be read, which
+// leaves that open.
+func (s *Source) folder(ctx context.Context, share, path string) (d *ntacl.Descriptor) {
+	if path == "" {
+		return nil
+	}
+	dir := path[:max(0, strings.LastIndexByte(path, '/'))]
+	_ = s.at(ctx, share, dir, func(ctx context.Context, t *smb2.Tree, dir string) error {
+		raw, err := t.Security(ctx, dir)
+		if err == nil {
+			d, err = ntacl.Parse(raw)
+		}
+		return err
+	})
+	return d
 }
 
 // facts says what is known of the server as such.

@@ -24,6 +24,11 @@ type body struct {
 	path  string
 	id    string
 	info  smb2.Info // as it stood when it was opened
+	item  sources.Item
+	own   own
+
+	streams    []smb2.Stream
+	streamsErr error
 
 	have   []byte // read from the server and not yet asked for
 	off    int64  // of what follows have
@@ -85,6 +90,8 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 		return nil, err
 	}
 	b := &body{src: s, share: r.share, path: path, id: it.ID, off: off, end: 1<<63 - 1}
+	b.own, _ = it.Own.(own)
+	b.item = it
 	if n >= 0 && off+n >= off {
 		b.end = off + n
 	}
@@ -114,8 +121,11 @@ func (b *body) open(it sources.Item) error {
 	}
 	err := b.src.atOn(b.ctx, b.share, b.path, &b.pin, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		keep := keep || want > int64(t.MostRead())
-		b.file, n, err = t.Open(ctx, path, 0, (*b.buf)[:want], b.off, keep)
+		b.file, n, err = t.Open(ctx, path, b.own.at, (*b.buf)[:want], b.off, keep, t.Named && b.off == 0 && !b.own.stream)
 		b.tree = t
+		if b.file != nil {
+			b.streams, b.streamsErr = b.file.Streams, b.file.StreamsErr
+		}
 		if err != nil && b.file != nil {
 			b.info = b.file.Info
 			_ = b.file.Close()
@@ -126,8 +136,8 @@ func (b *body) open(it sources.Item) error {
 		return fmt.Errorf("smb: open %s: %w", b.id, sentinel(err))
 	}
 	b.info = b.file.Info
-	if b.info.Index == 0 { // this server tells the number in listings alone
-		b.info.Index = indexIn(it.Attr.Version)
+	if number := indexIn(it.Attr.Version); b.info.Index == 0 || it.Attr.Version != "" && number == 0 {
+		b.info.Index = number // one of both tells the number: servers do so in listings alone, snapshots should not
 	}
 	if it.Attr.Version != "" && it.Attr.Version != version(b.info) {
 		return fmt.Errorf("smb: %s: %w", b.id, sources.ErrChanged)
@@ -178,7 +188,7 @@ func (b *body) readAt(p []byte, off int64) (n int, err error) {
 	}
 	err = b.src.atOn(b.ctx, b.share, b.path, &b.pin, func(ctx context.Context, t *smb2.Tree, path string) error {
 		if b.file == nil || b.tree != t {
-			f, _, err := t.Open(ctx, path, 0, nil, 0, true)
+			f, _, err := t.Open(ctx, path, b.own.at, nil, 0, true, false)
 			if err != nil {
 				return err
 			}
@@ -197,7 +207,17 @@ func (b *body) readAt(p []byte, off int64) (n int, err error) {
 }
 
 // Attr says how the file stood when it was opened.
-func (b *body) Attr() sources.Attr { return attr(b.info) }
+func (b *body) Attr() sources.Attr {
+	a := attr(b.info)
+	if b.streamsErr == nil && len(b.streams) == 0 {
+		return a
+	}
+	a.Streams = &sources.Streams{Err: b.streamsErr}
+	for _, s := range b.streams {
+		a.Streams.Items = append(a.Streams.Items, b.src.stream(b.item, s))
+	}
+	return a
+}
 
 // Read reads on. It returns the context's error once that is done.
 func (b *body) Read(p []byte) (int, error) {
@@ -258,7 +278,7 @@ func (b *body) Changed() (bool, error) {
 	}
 	var now smb2.Info
 	err := b.src.at(b.ctx, b.share, b.path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
-		now, err = t.Stat(ctx, path, 0)
+		now, err = t.Stat(ctx, path, b.own.at)
 		return err
 	})
 	switch {

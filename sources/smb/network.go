@@ -103,7 +103,8 @@ func (n *Network) server(t Target) *server {
 	s := n.servers[t.address()]
 	if s == nil {
 		s = &server{
-			network: n, host: t.Host, port: t.Port, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
+			network: n, host: t.Host, port: t.Port, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens),
+			guards: make(map[string]guard), bins: make(map[string]*bin),
 			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
 		}
 		s.people = principals.New(principals.Config{Open: s.pipe, Domain: n.domain, Host: t.Host})

@@ -114,7 +114,7 @@ func (x *stranger) open(ctx context.Context, share, path string, directory bool)
 		}
 		return err
 	}
-	_, _, err := t.Open(ctx, path, 0, nil, 0, false)
+	_, _, err := t.Open(ctx, path, 0, nil, 0, false, false)
 	return err
 }
 

@@ -33,6 +33,7 @@ type server struct {
 	gone  error     // why nobody calls it any more
 	ended bool
 
+	bins   map[string]*bin  // of shares, by lower-case name
 	guards map[string]guard // of shares, by lower-case name
 	people *principals.Directory
 

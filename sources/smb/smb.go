@@ -30,6 +30,10 @@ type Config struct {
 	// ExcludeShares are doublestar patterns of names of shares.
 	ExcludeShares []string
 
+	// Witness is the network of an ordinary account that tries to open what has a
+	// find; nil: nobody does.
+	Witness *Network
+
 	Recall bool         // read files that the server would have to fetch from an archive or a cloud
 	Ops    pace.Limiter // opens and listings; nil: no limit
 }
@@ -70,6 +74,9 @@ func New(c Config) (*Source, error) {
 		s.info.Hosts = append(s.info.Hosts, c.Network.domain.Address())
 	}
 	c.Network.use(c.Target)
+	if c.Witness != nil {
+		c.Witness.use(c.Target)
+	}
 	s.server = c.Network.server(c.Target)
 	return s, nil
 }
@@ -253,6 +260,7 @@ func (s *Source) item(r root, id string, info smb2.Info) sources.Item {
 	return sources.Item{
 		Container: r.id(), ID: id, Path: id, Link: s.link(r, id), Attr: attr(info),
 		Cursor: sources.Cursor(id), Ranges: true,
+		Copies: func(ctx context.Context) ([]sources.Copy, error) { return s.copies(ctx, r, id) },
 	}
 }
 
@@ -294,9 +302,19 @@ func (s *Source) locate(container, id string) (root, string, error) {
 	if !ok {
 		return r, "", fmt.Errorf("smb: no container %q: %w", container, sources.ErrGone)
 	}
-	raw := paths.Unescape(id)
-	if _, _, ok := paths.SplitID(id); !ok || !validPath(raw) || r.leaf != "" && raw != r.leaf {
+	file, stream, named, err := splitStream(id)
+	if err != nil {
+		return r, "", err
+	}
+	raw := paths.Unescape(file)
+	if file == "" && named && r.leaf == "" {
+		return r, r.path("") + ":" + paths.Unescape(stream), nil
+	}
+	if _, _, ok := paths.SplitID(file); !ok || !validPath(raw) || r.leaf != "" && raw != r.leaf {
 		return r, "", fmt.Errorf("smb: no listing gives the ID %q: %w", id, sources.ErrGone)
+	}
+	if named {
+		raw += ":" + paths.Unescape(stream)
 	}
 	return r, r.path(raw), nil
 }
@@ -321,6 +339,8 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	switch {
 	case ctx.Err() != nil:
 		return sources.Item{}, ctx.Err()
+	case errors.Is(err, fs.ErrNotExist):
+		return s.item(r, ref.Item, smb2.Info{Size: -1}), fmt.Errorf("smb: %s: %w", ref.Item, sentinel(err))
 	case err != nil:
 		return sources.Item{}, fmt.Errorf("smb: %s: %w", ref.Item, sentinel(err))
 	case info.Attributes&smb2.AttrDirectory != 0:
@@ -329,7 +349,11 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err := s.readable(info); err != nil {
 		return sources.Item{}, err
 	}
-	return s.item(r, ref.Item, info), nil
+	it := s.item(r, ref.Item, info)
+	if strings.Contains(ref.Item, ":") {
+		it.Own = own{stream: true}
+	}
+	return it, nil
 }
 
 // readable says why a file is not to be opened.
@@ -372,6 +396,11 @@ func sentinel(err error) error {
 
 // Close ends the sessions when it is the last source of its network.
 func (s *Source) Close() error {
-	s.close.Do(s.config.Network.leave)
+	s.close.Do(func() {
+		s.config.Network.leave()
+		if s.config.Witness != nil {
+			s.config.Witness.leave()
+		}
+	})
 	return nil
 }

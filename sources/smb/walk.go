@@ -87,8 +87,8 @@ func (w *walk) end(err error) {
 // one that is walked.
 func (w *walk) enter(f frame, id string) {
 	f.raw, f.id = len(w.raw), len(w.id)
-	var err error
-	f.entries, err = w.listing(strings.TrimSuffix(string(w.raw), "/"))
+	l, err := w.listing(strings.TrimSuffix(string(w.raw), "/"))
+	f.entries = l.entries
 	if err != nil {
 		if id == "" {
 			w.end(fmt.Errorf("smb: list %s: %w", w.root.id(), sentinel(err)))
@@ -96,8 +96,49 @@ func (w *walk) enter(f frame, id string) {
 		}
 		w.fail(id, smb2.Info{Size: -1}, fmt.Errorf("smb: list %s: %w", id, sentinel(err)))
 	}
+	if f.included || w.src.filter.Include.Empty() {
+		w.streams(id, l)
+	}
 	w.frames = append(w.frames, f)
 	w.askAhead(&w.frames[len(w.frames)-1])
+}
+
+// streams passes on the streams of the directory that is entered. They come
+// before what lies in it, and again when a listing resumes within it.
+func (w *walk) streams(id string, l listed) {
+	dir := sources.Item{Container: w.root.id(), ID: id, Path: id}
+	if l.streamsErr != nil && id != "" {
+		w.fail(id, smb2.Info{Size: -1}, fmt.Errorf("smb: streams of %s: %w", id, sentinel(l.streamsErr)))
+	}
+	for _, stream := range l.streams {
+		it := w.src.stream(dir, stream)
+		it.Cursor = sources.Cursor(id)
+		w.emit(it, nil)
+	}
+}
+
+// listed is a directory.
+type listed struct {
+	entries    []entry
+	streams    []smb2.Stream
+	streamsErr error
+}
+
+// listWhole returns a directory with its streams, if the share keeps such.
+func (s *Source) listWhole(ctx context.Context, share, path string) (l listed, err error) {
+	if l.entries, err = s.list(ctx, share, path); err != nil {
+		return l, err
+	}
+	l.streamsErr = s.atOn(ctx, share, path, new(*link), func(ctx context.Context, t *smb2.Tree, path string) (err error) {
+		if t.Named {
+			l.streams, err = t.Streams(ctx, path, 0)
+		}
+		return err
+	})
+	if errors.Is(l.streamsErr, sources.ErrSession) {
+		err = l.streamsErr
+	}
+	return l, err
 }
 
 // list returns the entries of a directory in the order of their names. What was

@@ -80,6 +80,32 @@ func (c *Client) WriteFile(t testing.TB, share, name string, data []byte) {
 	}
 }
 
+// Mkdir makes a directory.
+func (c *Client) Mkdir(t testing.TB, share, name string) {
+	t.Helper()
+	mounted, err := c.session.Mount(share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = mounted.Umount() }()
+	if err := mounted.Mkdir(name, 0o755); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// Remove deletes a file.
+func (c *Client) Remove(t testing.TB, share, name string) {
+	t.Helper()
+	mounted, err := c.session.Mount(share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = mounted.Umount() }()
+	if err := mounted.Remove(name); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
 // Security reads the raw security descriptor of a file: owner, group and DACL.
 func (c *Client) Security(t testing.TB, share, name string) []byte {
 	t.Helper()
