@@ -117,6 +117,16 @@ type Audience struct {
 	Since      time.Time `json:"since,omitzero"`       // readable like this since, at the latest; zero unknown
 	Unresolved []string  `json:"unresolved,omitempty"` // what could not be found out; never means private
 	ReadAt     time.Time `json:"read_at,omitzero"`
+
+	Viewers *Viewers `json:"viewers,omitempty"` // nil: no log was asked
+}
+
+// Viewers is what a log tells of who looked at an item. That it tells nothing
+// does not say that nobody did.
+type Viewers struct {
+	Seen   []Grant   `json:"seen"`
+	Limits string    `json:"limits"` // how far back the log goes, and what is not in it
+	ReadAt time.Time `json:"read_at"`
 }
 
 // Union joins two audiences: it only widens.
@@ -136,6 +146,13 @@ func (a Audience) Union(b Audience) Audience {
 	a.Unresolved = appendNew(a.Unresolved, b.Unresolved)
 	if b.ReadAt.After(a.ReadAt) {
 		a.ReadAt = b.ReadAt
+	}
+	if a.Viewers == nil {
+		a.Viewers = b.Viewers
+	} else if b.Viewers != nil {
+		joined := *a.Viewers
+		joined.Seen = appendNew(joined.Seen, b.Viewers.Seen)
+		a.Viewers = &joined
 	}
 	return a
 }
