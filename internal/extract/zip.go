@@ -132,10 +132,20 @@ func directorySize(r io.ReaderAt, size int64) (int64, bool) {
 		return 0, false
 	}
 	n := int64(binary.LittleEndian.Uint32(tail[i+12:]))
-	if n == 1<<32-1 { // in the zip64 record, and at least so large
+	if n < 1<<32-1 {
 		return n, true
 	}
-	return n, true
+	// It stands in the zip64 record, whose place is told right before (4.3.14, 4.3.15).
+	const locator, record64 = 20, 56
+	if i < locator || string(tail[i-locator:][:4]) != "PK\x06\x07" {
+		return 0, false
+	}
+	var b [record64]byte
+	at := int64(min(binary.LittleEndian.Uint64(tail[i-locator+8:]), 1<<62))
+	if _, err := r.ReadAt(b[:], at); err != nil || string(b[:4]) != "PK\x06\x06" {
+		return 0, false
+	}
+	return int64(min(binary.LittleEndian.Uint64(b[40:]), 1<<62)), true
 }
 
 // localHeader is the fixed part of what stands before an entry's bytes.
