@@ -48,8 +48,11 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			Author:    it.Author, Left: it.Left, ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
 			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: f.mark(c),
 		}
-		if f.attr.Author != "" {
+		switch {
+		case f.attr.Author != "":
 			s.Author, s.Left = f.attr.Author, f.attr.Left
+		case s.Author == "":
+			s.Author, s.Left = doc.Owner, doc.OwnerLeft
 		}
 		if within != "" { // a message: it is found again, dated and signed by itself
 			s.Ref.Item = within
