@@ -82,6 +82,12 @@ type Container struct {
 	// and an item that was taken away as (Item{ID: …}, ErrGone). What it does
 	// not yield is unchanged.
 	Changes bool
+
+	// Ahead says that it shows some of what other containers list as well,
+	// because that is likely to hold a credential: it is read first, and counts
+	// nothing. Its items name the containers that they belong to. Containers that
+	// are ahead come before all others.
+	Ahead bool
 }
 
 // Cursor is an opaque string from the source: "resume after this item".
@@ -96,7 +102,7 @@ type Ref struct {
 
 // Item is one thing with bytes, a version and an audience.
 type Item struct {
-	Container string // ID of the container that listed it
+	Container string // ID of the container that it belongs to
 	ID        string // stable within its container
 	Path      string // as a person reads it; raw bytes of the source, may be hostile
 	Link      string // where a person opens it; "" when there is no such thing

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"mislaid/internal/journal"
+	"mislaid/sources/slack/slacktest"
 	"mislaid/verify/awstest"
 )
 
@@ -42,6 +43,12 @@ func TestReadme(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	w := slacktest.NewWorkspace()
+	w.Say(w.AddConversation("im", "D0DIRECT", "", "U0ANN", "U0BEN"), "U0ANN", strings.ReplaceAll(keys, "\n", " "))
+	w.Say(w.AddConversation("public_channel", "C0GENERAL", "general", "U0ANN"), "U0ANN", "nothing here")
+	if err := w.WriteZip(slacktest.Corporate, filepath.Join(dir, "export.zip")); err != nil {
+		t.Fatal(err)
 	}
 	responder := awstest.Key{ID: awstest.KeyID("AKIA", awstest.Account), Secret: awstest.Secret(), ARN: "arn:aws:iam::" + awstest.Account + ":user/responder"}
 	records := &awstest.Fake{World: &awstest.World{Account: awstest.Account}}

@@ -58,7 +58,9 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	case taskKeep:
 		return w.keep(ctx, &j)
 	case taskFind:
-		return w.find(ctx, &j)
+		if ended, err := w.find(ctx, &j); ended {
+			return err
+		}
 	case taskLook:
 		if ended, err := w.look(ctx, &j); ended {
 			return err
