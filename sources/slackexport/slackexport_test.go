@@ -252,7 +252,7 @@ func TestWriters(t *testing.T) {
 	if !a.EverKnown || !slices.Contains(a.Ever.Levels(), sources.Guests) {
 		t.Errorf("who left: %+v", a.Ever)
 	}
-	said := fmt.Sprint(a.Unresolved, a.Machines)
+	said := fmt.Sprint(a.Past, a.Unresolved, a.Machines)
 	for _, want := range []string{"gone (U0GONE, deactivated)", "gus (U0GUEST)", "deploybot", "the export does not say"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s is missing: %s", want, said)
