@@ -7,10 +7,10 @@ BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
 # What the tests with real servers run, and the Debian packages that hold it.
-PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git /usr/bin/aws
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd kinit nsenter npm cargo pip3 openssl ssh-keygen git /usr/bin/aws chromium
 PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
-            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools \
-            npm cargo python3-pip openssl openssh-client git awscli
+            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools krb5-user \
+            npm cargo python3-pip openssl openssh-client git awscli chromium
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean

@@ -122,6 +122,16 @@ type Audience struct {
 	// the author of what names none. OwnerLeft says that the owner is a leaver.
 	Owner     string `json:"owner,omitempty"`
 	OwnerLeft bool   `json:"owner_left,omitempty"`
+
+	Viewers *Viewers `json:"viewers,omitempty"` // nil: no log was asked
+}
+
+// Viewers is what a log tells of who looked at an item. That it tells nothing
+// does not say that nobody did.
+type Viewers struct {
+	Seen   []Grant   `json:"seen"`
+	Limits string    `json:"limits"` // how far back the log goes, and what is not in it
+	ReadAt time.Time `json:"read_at"`
 }
 
 // Union joins two audiences: it only widens.
@@ -144,6 +154,13 @@ func (a Audience) Union(b Audience) Audience {
 	}
 	if b.ReadAt.After(a.ReadAt) {
 		a.ReadAt = b.ReadAt
+	}
+	if a.Viewers == nil {
+		a.Viewers = b.Viewers
+	} else if b.Viewers != nil {
+		joined := *a.Viewers
+		joined.Seen = appendNew(joined.Seen, b.Viewers.Seen)
+		a.Viewers = &joined
 	}
 	return a
 }

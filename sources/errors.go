@@ -35,3 +35,15 @@ func (e *RootError) Error() string { return fmt.Sprintf("%s: %v", e.Source, e.Er
 
 // Unwrap returns the cause.
 func (e *RootError) Unwrap() error { return e.Err }
+
+// ExposedError says why an item could not be read whose audience the listing
+// told: it stays exposed to those who can.
+type ExposedError struct {
+	Err      error
+	Audience Audience
+}
+
+func (e *ExposedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ExposedError) Unwrap() error { return e.Err }

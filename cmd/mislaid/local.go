@@ -30,15 +30,7 @@ var stdinConnector = connector{
 var localConnector = connector{
 	scheme: schemeLocal, what: "a directory tree or a file; none means the current directory", spelled: "PATH",
 	claims: func(arg string) bool {
-		if strings.HasPrefix(arg, `\\`) || strings.HasPrefix(arg, "//") || webAddress.MatchString(arg) {
-			return false
-		}
-		for _, scheme := range plannedSchemes {
-			if strings.HasPrefix(arg, scheme) {
-				return false
-			}
-		}
-		return true
+		return !strings.HasPrefix(arg, `\\`) && !strings.HasPrefix(arg, "//") && !webAddress.MatchString(arg)
 	},
 	parse: func(arg string) (target, error) {
 		path, err := filepath.Abs(arg)

@@ -61,6 +61,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := append(os.Environ(), "AWS_CONFIG_FILE="+aws, "AWS_SHARED_CREDENTIALS_FILE="+aws+".none", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	env = append(env, "BROWSER=browse", "CONSENT=allow", "MISLAID_GDRIVE_API="+readmeDrive(t, dir, keys))
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {

@@ -66,10 +66,10 @@ func (f *slackFlags) define(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.channels, "channels", nil, "Slack: only channels with this `name` (a glob) or id (repeatable)")
 	fs.StringArrayVar(&f.excludeChannels, "exclude-channels", nil, "Slack: not those with this `name` or id; they are not read at all (repeatable)")
 	fs.StringSliceVar(&f.types, "types", nil, "Slack: only these `kinds` of conversations: public, private, mpim, im")
-	fs.Var(&f.after, "after", "Slack: only messages written at this `time` or later: 2026-01-31, 2026-01-31T08:00:00Z, or 90d ago")
+	fs.Var(&f.after, "after", "Slack, Drive: only messages written, or files modified, at this `time` or later: 2026-01-31, 2026-01-31T08:00:00Z, or 90d ago")
 	fs.Var(&f.before, "before", "Slack: only messages written before this `time`")
 	fs.StringArrayVar(&f.users, "users", nil, "Slack: only messages of people with this `name` or id (repeatable)")
-	fs.StringArrayVar(&f.excludeUsers, "exclude-users", nil, "Slack: not those of people with this `name` or id (repeatable)")
+	fs.StringArrayVar(&f.excludeUsers, "exclude-users", nil, "Slack, Drive: not those of people with this `name` or id, in Drive address (repeatable)")
 	choiceVar(cmd, &f.files, "files", "Slack: download which files: likely leaves out pictures, sound and films", "likely", "all", "none")
 	fs.BoolVar(&f.fetch, "fetch-files", false, "Slack exports: download the files that the export only links to, from Slack's file hosts, with the token in the links")
 	if cmd.Name() == "check" {

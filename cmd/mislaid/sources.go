@@ -23,6 +23,7 @@ type crawlFlags struct {
 	local            localFlags
 	smb              smbFlags
 	slack            slackFlags
+	drive            driveFlags
 
 	scans  bool     // content is read, not only listed
 	reason string   // why, as the user said

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // target is a place to crawl as the user named it.
@@ -14,9 +13,6 @@ type target struct {
 	scheme string // of a connector
 	path   string // its normal form; for a local tree absolute and clean
 }
-
-// plannedSchemes are spelled like targets but belong to other versions.
-var plannedSchemes = []string{"gdrive:"}
 
 var webAddress = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
 
@@ -46,7 +42,7 @@ func (a *app) withMore(ctx context.Context, args []string, f *crawlFlags) ([]str
 		if c.more == nil {
 			continue
 		}
-		more, err := c.more(ctx, a, f)
+		more, err := c.more(ctx, a, args, f)
 		if err != nil {
 			return nil, err
 		}
@@ -68,11 +64,6 @@ func parseTarget(arg string) (target, error) {
 			return target{}, fmt.Errorf("target %q: %w", arg, err)
 		}
 		return t, nil
-	}
-	for _, scheme := range plannedSchemes {
-		if strings.HasPrefix(arg, scheme) {
-			return target{}, fmt.Errorf("target %q: %s is not supported by this version; a path of that name is written ./%s", arg, scheme, arg)
-		}
 	}
 	return target{}, fmt.Errorf("target %q: this version crawls nothing that is spelled like that.\n%s", arg, targetHelp())
 }

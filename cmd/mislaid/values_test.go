@@ -85,6 +85,11 @@ func TestTargets(t *testing.T) {
 		{[]string{".", "./", here}, []string{here}},
 		{[]string{"-", "a", "-"}, []string{"-", filepath.Join(here, "a")}},
 		{[]string{"slack:", "slack://"}, []string{"slack:"}},
+		{[]string{"gdrive:", "gdrive://"}, []string{"gdrive:"}},
+		{[]string{"gdrive:domain=Example.com"}, []string{"gdrive:domain=example.com"}},
+		{[]string{"gdrive://1234567890abcdefXYZ", "https://drive.google.com/file/d/1234567890abcdefXYZ/view?usp=sharing"}, []string{"gdrive://1234567890abcdefXYZ"}},
+		{[]string{"https://docs.google.com/document/d/1234567890abcdefXYZ/edit?resourcekey=0-abc#heading"}, []string{"gdrive://1234567890abcdefXYZ?resourcekey=0-abc"}},
+		{[]string{"gdrive:shared-drive=0A234567890abcdefXYZ"}, []string{"gdrive:shared-drive=0A234567890abcdefXYZ"}},
 		{[]string{"slack-export:a.zip"}, []string{"slack-export:" + filepath.Join(here, "a.zip")}},
 		{[]string{"./smb:"}, []string{filepath.Join(here, "smb:")}},
 		{[]string{"smb://FS/a b/c", "//fs/a b/c", `\\fs\a b\c`}, []string{"smb://fs/a%20b/c"}},
@@ -101,7 +106,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%q does not survive a journal: %v", c.args, err)
 		}
 	}
-	for _, arg := range []string{"", "smb:x", "smb://x:pw@y/z", "slack:acme", "slack-export:", "gdrive:root", "https://x", `\\`} {
+	for _, arg := range []string{"", "smb:x", "smb://x:pw@y/z", "slack:acme", "slack-export:", "gdrive:root", "gdrive:domain=", "gdrive:domain=a/b", "gdrive:shared-drive=x", "https://drive.google.com/", "https://x", `\\`} {
 		if got, err := parseTargets([]string{arg}); err == nil {
 			t.Errorf("%q: %v", arg, got)
 		}

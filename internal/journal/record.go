@@ -168,6 +168,8 @@ type Gap struct {
 	Detail string      `json:"detail,omitempty"`
 	Count  int64       `json:"count,omitempty"` // how many things this one record stands for; 0 means 1
 	Time   time.Time   `json:"time"`
+
+	Audience *sources.Audience `json:"audience,omitempty"` // who can read it all the same, where the listing told; nil: not known
 }
 
 // Reasons of gaps.

@@ -138,6 +138,13 @@ type docAudience struct {
 	Since      *time.Time       `json:"since,omitempty"`
 	Unresolved []string         `json:"unresolved,omitempty"`
 	ReadAt     *time.Time       `json:"read_at,omitempty"`
+	Viewers    *docViewers      `json:"viewers,omitempty"`
+}
+
+type docViewers struct {
+	Seen   []docGrant `json:"seen"`
+	Limits string     `json:"limits"`
+	ReadAt *time.Time `json:"read_at,omitempty"`
 }
 
 type docHeads struct {
@@ -200,6 +207,8 @@ type docGap struct {
 	Detail    string     `json:"detail,omitempty"`
 	Count     int64      `json:"count"`
 	Time      *time.Time `json:"time,omitempty"`
+
+	Audience *docAudience `json:"audience,omitempty"`
 }
 
 type docChain struct {
@@ -335,6 +344,9 @@ func newAudience(a *sources.Audience) docAudience {
 		ever := newReach(a.Ever)
 		d.Ever = &ever
 	}
+	if v := a.Viewers; v != nil {
+		d.Viewers = &docViewers{Seen: append([]docGrant{}, newGrants(v.Seen)...), Limits: text(v.Limits), ReadAt: when(v.ReadAt)}
+	}
 	return d
 }
 
@@ -391,10 +403,15 @@ func newCoverage(c *journal.Coverage, gaps bool) docCoverage {
 }
 
 func newGap(g *journal.Gap) docGap {
-	return docGap{
-		text(g.Ref.Source), text(g.Ref.Container), text(g.Ref.Item), text(whole(g.Path, g.Inner)),
-		g.Reason, text(g.Detail), max(g.Count, 1), when(g.Time),
+	d := docGap{
+		Source: text(g.Ref.Source), Container: text(g.Ref.Container), Item: text(g.Ref.Item), Path: text(whole(g.Path, g.Inner)),
+		Reason: g.Reason, Detail: text(g.Detail), Count: max(g.Count, 1), Time: when(g.Time),
 	}
+	if g.Audience != nil {
+		a := newAudience(g.Audience)
+		d.Audience = &a
+	}
+	return d
 }
 
 // when returns t in UTC, or nil for a time that is not known or that JSON

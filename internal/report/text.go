@@ -278,6 +278,10 @@ func (t *page) audience(a *sources.Audience, said string) {
 	}
 	t.grants("could let themselves in: ", a.CouldJoin)
 	t.grants("reads along: ", a.Machines)
+	if v := a.Viewers; v != nil {
+		t.grants("looked at it: ", v.Seen)
+		t.line(8, faint, "who looked at it: "+v.Limits)
+	}
 	for _, u := range a.Unresolved {
 		t.line(8, faint, "not found out: "+u)
 	}

@@ -104,6 +104,9 @@ func (t *page) gaps(c *journal.Coverage) {
 				name += ": " + g.Detail
 			}
 			t.line(6, plain, name)
+			if g.Audience != nil {
+				t.line(8, faint, "still read by "+exposureWords(g.Audience))
+			}
 			shown += max(g.Count, 1)
 			lines++
 		}

@@ -130,6 +130,9 @@ func listFrom(t *testing.T, s sources.Source, c sources.Container, after sources
 	t.Helper()
 	var list []seen
 	for it, err := range s.Items(t.Context(), c, after) {
+		if it.ID == "" && err == nil && it.Cursor != "" {
+			continue // it moves the cursor on
+		}
 		if it.ID == "" {
 			t.Fatalf("listing of %q after %q ended: %v", c.ID, after, err)
 		}

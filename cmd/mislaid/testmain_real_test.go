@@ -1,0 +1,21 @@
+//go:build real && linux
+
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mislaid/sources/smb/smbtest"
+)
+
+// namespaced runs the tests where a domain controller can be started.
+type namespaced struct{ *testing.M }
+
+func (m namespaced) Run() int { return smbtest.Main(m.M, os.Stdout, os.Stderr) }
+
+func TestMain(m *testing.M) {
+	testscript.Main(namespaced{m}, map[string]func(){"mislaid": main, "browse": browse})
+}
