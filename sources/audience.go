@@ -136,6 +136,11 @@ type Audience struct {
 	Unresolved []string  `json:"unresolved,omitempty"` // what could not be found out; never means private
 	ReadAt     time.Time `json:"read_at,omitzero"`
 
+	// Owner is whose the item is, where only the reading of its permissions tells:
+	// the author of what names none. OwnerLeft says that the owner is a leaver.
+	Owner     string `json:"owner,omitempty"`
+	OwnerLeft bool   `json:"owner_left,omitempty"`
+
 	Viewers *Viewers `json:"viewers,omitempty"` // nil: no log was asked
 }
 
@@ -163,6 +168,9 @@ func (a Audience) Union(b Audience) Audience {
 	}
 	a.Witnessed = appendNew(a.Witnessed, b.Witnessed)
 	a.Unresolved = appendNew(a.Unresolved, b.Unresolved)
+	if a.Owner == "" {
+		a.Owner, a.OwnerLeft = b.Owner, b.OwnerLeft
+	}
 	if b.ReadAt.After(a.ReadAt) {
 		a.ReadAt = b.ReadAt
 	}

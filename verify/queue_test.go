@@ -235,6 +235,7 @@ func TestRefusedForAnothersMistake(t *testing.T) {
 		go func() { done <- q.Run(t.Context()) }()
 		q.Submit(verify.Request{Credential: c})
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		v.right[c.ID] = print
 		q.Close()
 		if err := <-done; err != nil {

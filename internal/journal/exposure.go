@@ -110,6 +110,12 @@ func (l *Leak) Class() verify.Class {
 	return l.Facts.Capability.Class
 }
 
+// ruleRank is the place in the table of the rule that a leak was judged by.
+func ruleRank(rule string) int {
+	id, _, _ := strings.Cut(rule, ":")
+	return slices.IndexFunc(exposureTable[:], func(r ExposureRow) bool { return r.ID == id })
+}
+
 // byClass returns the rule of a class, of four that follow one another.
 func byClass(first int, c verify.Class) int {
 	return first + max(slices.Index([]verify.Class{verify.C4, verify.C3, verify.C2, verify.C1}, c), 0)

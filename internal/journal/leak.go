@@ -259,6 +259,7 @@ func widest(a *sources.Audience) sources.Level {
 func compareLeaks(a, b Leak) int {
 	return cmp.Or(
 		-cmp.Compare(a.Severity, b.Severity),
+		cmp.Compare(ruleRank(a.Rule), ruleRank(b.Rule)),
 		cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)),
 		-cmp.Compare(widest(&a.Exposure), widest(&b.Exposure)),
 		strings.Compare(a.KeyID, b.KeyID),

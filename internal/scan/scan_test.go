@@ -69,6 +69,7 @@ func TestRun(t *testing.T) {
 	src.items[3].err = &sources.SkipError{Reason: "fifo"}
 	src.items[4].err = fmt.Errorf("y: %w", sources.ErrDenied)
 	src.items[5].text = []byte("before <bug:x> after")
+	src.items[2].owned = true
 	sink, sub, progress := &memSink{}, &submitted{}, &Progress{}
 	if err := Run(t.Context(), []sources.Source{src}, Options{Set: testSet(t), Sink: sink, Submit: sub.add, Progress: progress}); err != nil {
 		t.Fatal(err)
@@ -82,6 +83,9 @@ func TestRun(t *testing.T) {
 	sum := sha256.Sum256(src.items[1].text)
 	if one.KeyID != "one" || one.Total != 2 || one.SHA256 != hex.EncodeToString(sum[:]) || one.Author != "alice" || !one.Left || one.Version != "v0" {
 		t.Errorf("%+v", one)
+	}
+	if two := got[1]; two.Author != "carol" || !two.Left {
+		t.Errorf("the owner is not the author: %+v", two)
 	}
 	if p := one.Positions[0]; p.Line != 2 || p.Column != 3 || p.Offset != 7 {
 		t.Errorf("first position %+v", p)

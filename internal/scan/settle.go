@@ -55,8 +55,11 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: mark,
 			Copies: kept[credentialKey{key.kind, key.id, key.print, key.inner}],
 		}
-		if f.attr.Author != "" {
+		switch {
+		case f.attr.Author != "":
 			s.Author, s.Left = f.attr.Author, f.attr.Left
+		case s.Author == "":
+			s.Author, s.Left = doc.Owner, doc.OwnerLeft
 		}
 		if within != "" { // a message: it is found again, dated and signed by itself
 			s.Ref.Item = within

@@ -24,6 +24,7 @@ type listItem struct {
 	text    []byte
 	err     error         // listed with it
 	blocked chan struct{} // reading blocks on it
+	owned   bool          // its audience alone tells whose it is
 
 	mu      sync.Mutex
 	version int
@@ -105,7 +106,7 @@ func (s *listSource) Audience(_ context.Context, it sources.Item) (sources.Audie
 	if it.ID == "0001" {
 		return sources.Audience{}, sources.ErrDenied
 	}
-	return sources.Audience{Now: sources.ReachOf(sources.Organisation)}, nil
+	return sources.Audience{Now: sources.ReachOf(sources.Organisation), Owner: "carol", OwnerLeft: true}, nil
 }
 
 func (s *listSource) Close() error { return nil }
@@ -120,7 +121,11 @@ type listBody struct {
 func (b *listBody) Close() error { return nil }
 
 func (b *listBody) Attr() sources.Attr {
-	return sources.Attr{Size: int64(len(b.text)), Version: fmt.Sprintf("v%d", b.version), Author: "alice", Left: true}
+	a := sources.Attr{Size: int64(len(b.text)), Version: fmt.Sprintf("v%d", b.version)}
+	if !b.it.owned {
+		a.Author, a.Left = "alice", true
+	}
+	return a
 }
 
 func (b *listBody) Changed() (bool, error) {

@@ -46,6 +46,11 @@ func (s Server) Audience(ctx context.Context, p Place) (sources.Audience, error)
 	}
 	a := j.aud
 	a.Ever = a.Now
+	if p.File != nil && p.File.Owner.set {
+		owner := j.is(p.File.Owner)
+		a.Owner = owner.name()
+		a.OwnerLeft = owner.State == Disabled || owner.State == Expired || owner.State == Gone
+	}
 	a.ReadAt = time.Now()
 	if err := ctx.Err(); err != nil {
 		unknown := sources.UnknownReach()

@@ -317,6 +317,13 @@ func TestAudienceWords(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	if a.Owner != `LAB\leaver (disabled account)` || !a.OwnerLeft {
+		t.Errorf("owner %q, left %v", a.Owner, a.OwnerLeft)
+	}
+	file = parse(t, Encode(alice, domUsers, Allow(eng, Read)))
+	if a, err := s.Audience(t.Context(), ntacl.Place{Share: share, File: file, Parent: parent}); err != nil || a.Owner != `LAB\alice` || a.OwnerLeft {
+		t.Errorf("owner %q, left %v: %v", a.Owner, a.OwnerLeft, err)
+	}
 	if a.Findable != sources.FindBrowse {
 		t.Errorf("findable %q", a.Findable)
 	}
