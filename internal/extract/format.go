@@ -25,6 +25,7 @@ var formats = []format{
 	{name: "rar", magic: begins("Rar!\x1a\x07"), isolated: true},
 	{name: "ole", magic: begins("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), isolated: true},
 	{name: "sqlite", magic: begins("SQLite format 3\x00"), isolated: true},
+	{name: "pdf", magic: isPDF, isolated: true},
 	{name: "mail", magic: isMail, isolated: true},
 }
 
@@ -52,6 +53,8 @@ func (f *format) unpack(w *walk, p place, in Input) error {
 		return unpackOLE(w, p, in)
 	case "sqlite":
 		return unpackSQLite(w, p, in)
+	case "pdf":
+		return unpackPDF(w, p, in)
 	case "mail":
 		return unpackMail(w, p, in)
 	}
