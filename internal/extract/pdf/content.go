@@ -33,6 +33,10 @@ type mark struct {
 	shown bool
 }
 
+// spaced is how many bytes a string must have for the space between its letters
+// to be a matter of looks: programs also put words apart by it.
+const spaced = 4
+
 // Bounds of what one page may ask for.
 const (
 	maxForms = 16
@@ -206,8 +210,13 @@ func (c *content) show(o object) error {
 		return nil
 	}
 	st := &c.state
+	spacing := 0.0
+	if len(s) >= spaced && st.char > 0 {
+		spacing = st.char
+	}
 	f.each([]byte(s), func(g glyph) {
-		by := g.width*st.size + st.char
+		wide := g.width * st.size
+		by := wide + st.char
 		if g.space {
 			by += st.word
 		}
@@ -215,12 +224,13 @@ func (c *content) show(o object) error {
 		if f.vertical {
 			sign = -1
 			by = -by
+			wide = -wide
 		}
 		if c.actual > 0 {
 			g.text = c.instead()
 		}
 		if g.text != "" {
-			c.page.glyph(g.text, c.tm.mul(st.ctm), placing{size: st.size, scale: st.scale, rise: st.up, by: by * sign, vertical: f.vertical})
+			c.page.glyph(g.text, c.tm.mul(st.ctm), placing{size: st.size, scale: st.scale, rise: st.up, by: wide * sign, spacing: spacing, vertical: f.vertical})
 		}
 		c.advance(by)
 	})

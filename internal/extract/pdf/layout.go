@@ -26,6 +26,7 @@ type piece struct {
 	start, end float64 // along it
 	across     float64 // where it lies, across it
 	size       float64 // of the glyphs along it
+	spacing    float64 // between the letters of the last string
 	next       int     // the piece that touches its end, -1 for none
 	taken      bool    // it is the next of another
 }
@@ -33,6 +34,7 @@ type piece struct {
 // placing is how a glyph is set, before its matrix.
 type placing struct {
 	size, scale, rise, by float64
+	spacing               float64 // after the glyph, where it is the look of a word and not a space
 	vertical              bool
 }
 
@@ -80,10 +82,14 @@ func (p *layout) glyph(s string, m matrix, at placing) {
 	if p.open && len(p.pieces) > 0 && len(p.bytes) < 2*maxPart {
 		last := &p.pieces[len(p.pieces)-1]
 		gap := (along - last.end) / min(size, last.size)
+		if last.spacing > 0 && gap > wordGap {
+			gap -= last.spacing / min(size, last.size)
+		}
 		if last.dirX*dx+last.dirY*dy > 0.999 && math.Abs(across-last.across) < baseline*max(size, last.size) && gap <= wordGap && gap > backGap {
 			p.bytes = append(p.bytes, s...)
 			last.to = len(p.bytes)
 			last.end = max(along+by, last.end)
+			last.spacing = at.spacing * scale * length
 			return
 		}
 		p.close()
@@ -97,6 +103,7 @@ func (p *layout) glyph(s string, m matrix, at placing) {
 	p.bytes = append(p.bytes, s...)
 	p.pieces = append(p.pieces, piece{
 		from: from, to: len(p.bytes), dirX: dx, dirY: dy, start: along, end: along + by, across: across, size: size, next: -1,
+		spacing: at.spacing * scale * length,
 	})
 	p.open = true
 }
