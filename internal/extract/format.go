@@ -26,6 +26,7 @@ var formats = []format{
 	{name: "ole", magic: begins("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), isolated: true},
 	{name: "sqlite", magic: begins("SQLite format 3\x00"), isolated: true},
 	{name: "pdf", magic: isPDF, isolated: true},
+	{name: "rtf", magic: begins("{\\rtf"), isolated: true},
 	{name: "mail", magic: isMail, isolated: true},
 }
 
@@ -55,6 +56,8 @@ func (f *format) unpack(w *walk, p place, in Input) error {
 		return unpackSQLite(w, p, in)
 	case "pdf":
 		return unpackPDF(w, p, in)
+	case "rtf":
+		return unpackRTF(w, p, in)
 	case "mail":
 		return unpackMail(w, p, in)
 	}

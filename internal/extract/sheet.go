@@ -62,7 +62,8 @@ func (w *walk) workbook(p place, r *zip.Reader) (*workbook, error) {
 			if err == nil && b.held < 0 {
 				b.held = 0
 				err = w.part(p.in(f.Name), f, func(x io.Reader) error {
-					return w.derived(p, "shared strings", paragraphs(x, officeRules), nil)
+					text, _ := paragraphs(x, officeRules)
+					return w.derived(p, "shared strings", text, nil)
 				})
 			}
 		}
