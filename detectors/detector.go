@@ -78,6 +78,11 @@ type Anchor struct {
 	// detectors want has one number of them.
 	Digits int
 
+	// Base32 is how many of [A-Z2-7] must follow the literal, or fewer before
+	// something that may begin an escape. Both are checked right behind the fast
+	// pass, before a region is cut.
+	Base32 int
+
 	// Label: the literal names a value and is no value. It shows Find nothing
 	// by itself; it is where escapes are undone.
 	Label bool

@@ -93,28 +93,47 @@ func (f *Finder) Find(dst []Atom, w Window) (atoms []Atom, line int, lineStart i
 	return dst, w.Line + lines, lineStart
 }
 
-// scan is the scanner's Scan without the hits that lack their digits.
+// scan is the scanner's Scan without the hits that lack what must follow them.
 func (f *Finder) scan(hits []anchor.Hit, b []byte) (found []anchor.Hit, lines int) {
 	hits, lines = f.scanner.Scan(hits, b)
-	if !f.set.digits {
+	if !f.set.tails {
 		return hits, lines
 	}
 	found = hits[:0]
 	for _, h := range hits {
-		sh := &f.set.shapes[h.ID]
-		step := 1
-		if h.Wide {
-			step = 2
-		}
-		n := 0
-		for at := h.Off + sh.size*step; n < sh.digits && at < len(b) && b[at] >= '0' && b[at] <= '9'; at += step {
-			n++
-		}
-		if n == sh.digits {
+		if sh := &f.set.shapes[h.ID]; sh.digits+sh.base32 == 0 || sh.followed(b, h) {
 			found = append(found, h)
 		}
 	}
 	return found, lines
+}
+
+// followed reports whether what stands behind a hit in b, as far as it is seen,
+// is what its shape says.
+func (sh *shape) followed(b []byte, h anchor.Hit) bool {
+	step := 1
+	if h.Wide {
+		step = 2
+	}
+	at := h.Off + sh.size*step
+	for n := range max(sh.digits, sh.base32) {
+		if at+n*step >= len(b) {
+			return sh.digits == 0
+		}
+		i := at + n*step
+		if h.Wide && sh.base32 > 0 && (b[i-1] != 0 || i+1 < len(b) && b[i+1] != 0) {
+			return true // no character of ASCII
+		}
+		switch c := b[i]; {
+		case n < sh.digits && (c < '0' || c > '9'):
+			return false
+		case n < sh.base32 && unwrap.Begins(c):
+			return true
+		case n < sh.base32 && (c < 'A' || c > 'Z') && (c < '2' || c > '7'):
+			return false
+		}
+	}
+	return true
 }
 
 // findPlain shows detector d the regions around its anchors.

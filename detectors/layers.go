@@ -187,16 +187,17 @@ func runOn(b []byte, end int) int {
 // holdsEscaped reports whether b holds a stretch of runs and escapes that is
 // longer than a run that is found as it stands: a value with escapes in it.
 func holdsEscaped(b []byte) bool {
-	n := 0
+	n, escaped := 0, false
 	for i, c := range b {
 		switch {
 		case inRun[c], inEscape[c]:
-			if n++; n >= longRun {
+			n++
+			if escaped = escaped || inEscape[c] || c == '='; escaped && n >= longRun {
 				return true
 			}
 		case (c == '\n' || c == '\r') && i > 0 && (b[i-1] == '=' || b[i-1] == '\r'): // a soft line break
 		default:
-			n = 0
+			n, escaped = 0, false
 		}
 	}
 	return false

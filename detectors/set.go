@@ -18,7 +18,7 @@ type Set struct {
 	shapes    []shape // by the id of an anchor's hit
 	run, long int     // the ids of exact and long runs
 	reach     int     // the greatest Reach
-	digits    bool    // some anchor wants digits behind it
+	tails     bool    // some anchor wants digits or base32 behind it
 }
 
 // shape is what one anchor means to the detectors that asked for it.
@@ -28,6 +28,7 @@ type shape struct {
 	label bool   // escapes near it are undone, and no further off
 
 	digits int      // so many must follow
+	base32 int      // so many must follow, or fewer before an escape
 	bits   []uint64 // by detector: Near.Anchors for it
 }
 
@@ -94,8 +95,8 @@ func NewSet(ds ...Detector) (*Set, error) {
 				ofWords[at].bits = withBit(ofWords[at].bits, i, bit)
 			default:
 				at := enter(a.Literal, a.Label)
-				s.shapes[at].digits = a.Digits
-				s.digits = s.digits || a.Digits > 0
+				s.shapes[at].digits, s.shapes[at].base32 = a.Digits, a.Base32
+				s.tails = s.tails || a.Digits > 0 || a.Base32 > 0
 				if !a.Label {
 					s.shapes[at].users |= 1 << i
 					s.shapes[at].bits = withBit(s.shapes[at].bits, i, bit)

@@ -115,3 +115,36 @@ func TestEntropy(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestWhatFollows cuts no region where what must follow an anchor does not.
+func TestWhatFollows(t *testing.T) {
+	digits := newSet(t, fake("x", detectors.Anchor{Literal: "abcd", Digits: 3}))
+	base32 := newSet(t, fake("x", detectors.Anchor{Literal: "abcd", Base32: 4}))
+	for _, c := range []struct {
+		text           string
+		digits, base32 bool
+	}{
+		{"abcd", false, true}, // the end: it may go on
+		{"abcd123x", true, false},
+		{"abcd12xx", false, false},
+		{"abcdAZ27 ", false, true},
+		{"abcdAZ28 ", false, false},
+		{"abcdAZ 7 ", false, false},
+		{`abcdA\u0042`, false, true},
+		{"abcd%41", false, true},
+		{"abcd=\r\nA", false, true},
+		{"abcd\xe2\x80\x8bA", false, true},
+	} {
+		for name, x := range map[string]struct {
+			set  *detectors.Set
+			want bool
+		}{"digits": {digits, c.digits}, "base32": {base32, c.base32}} {
+			for _, text := range []string{c.text, string(utf16of(c.text, false))} {
+				atoms, _, _ := whole(x.set, []byte(text))
+				if got := len(atoms) > 0; got != x.want {
+					t.Errorf("%s, %q: found %v, want %v", name, text, got, x.want)
+				}
+			}
+		}
+	}
+}

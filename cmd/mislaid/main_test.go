@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mislaid": ma
 //	tamper FILE              change one byte in the middle
 //	behead FILE              cut the last line off, and half of the one before
 //	asked N ID               STS must have been asked N times about the key id
-//	slack-export FILE LAYOUT the export of a workspace with keys in it, a folder unless FILE ends in .zip
+//	slack-export FILE LAYOUT [served] the export of a workspace with keys in it, a folder unless FILE ends in .zip; served: FILES is the host of its files
 //	slack-server             serve that workspace; SLACK_TOKEN opens it, MISLAID_SLACK_API is set
 //	sts-wait                 wait until a request for a stuck key has come
 //	write-raw FILE TEXT      write TEXT, in which Go's escapes mean what they do in Go

@@ -30,7 +30,7 @@ var slackConnector = connector{
 		return target{scheme: schemeSlack, path: "slack:"}, nil
 	},
 	define:      func(cmd *cobra.Command, f *crawlFlags) { f.slack.define(cmd) },
-	coverage:    []string{"channels", "exclude-channels", "types", "after", "before", "users", "exclude-users", "files"},
+	coverage:    []string{"channels", "exclude-channels", "types", "after", "before", "users", "exclude-users", "files", "fetch-files"},
 	open:        openSlack,
 	list:        listSlack,
 	check:       checkSlack,
@@ -46,6 +46,7 @@ type slackFlags struct {
 	types                     []string
 	after, before             moment
 	files                     choice
+	fetch                     bool
 	shapes                    string
 }
 
@@ -68,6 +69,7 @@ func (f *slackFlags) define(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.users, "users", nil, "Slack: only messages of people with this `name` or id (repeatable)")
 	fs.StringArrayVar(&f.excludeUsers, "exclude-users", nil, "Slack: not those of people with this `name` or id (repeatable)")
 	choiceVar(cmd, &f.files, "files", "Slack: download which files: likely leaves out pictures, sound and films", "likely", "all", "none")
+	fs.BoolVar(&f.fetch, "fetch-files", false, "Slack exports: download the files that the export only links to, from Slack's file hosts, with the token in the links")
 	if cmd.Name() == "check" {
 		fs.StringVar(&f.shapes, "record-shapes", "", "Slack: write the form of Slack's answers, names of fields and no values, to this new `file`")
 	}

@@ -68,11 +68,23 @@ func leakyWorkspace(ts *testscript.TestScript) *slacktest.Workspace {
 	return w
 }
 
+// scriptSlackExport writes an export. With "served" a server hands out its files,
+// less the one of the name DENIED; only the export's token opens them.
 func scriptSlackExport(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: slack-export FILE LAYOUT")
+	served := len(args) == 3 && args[2] == "served"
+	if neg || len(args) != 2 && !served {
+		ts.Fatalf("usage: slack-export FILE LAYOUT [served]")
 	}
 	w, path := leakyWorkspace(ts), ts.MkAbs(args[0])
+	if served {
+		_, f := w.Share(w.Find("C0GENERAL"), "U0ANN", "denied.txt", []byte("never seen"))
+		f.Deny = true
+		srv, _ := slacktest.NewServer(w, func(format string, args ...any) { ts.Logf("the server: "+format, args...) })
+		web := httptest.NewServer(srv)
+		ts.Defer(web.Close)
+		srv.ServeExports(web.URL)
+		ts.Setenv("FILES", strings.TrimPrefix(web.URL, "http://"))
+	}
 	if filepath.Ext(path) == ".zip" {
 		ts.Check(w.WriteZip(slacktest.Layout(args[1]), path))
 		return

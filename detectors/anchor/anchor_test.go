@@ -68,7 +68,7 @@ func TestCompileRefuses(t *testing.T) {
 }
 
 func TestRuns(t *testing.T) {
-	run := "abcdEFGH01234567890+" + "/xyzabcdEFGH0123456z" // in halves: this file is scanned too
+	run := "aBcdEFgH01234567890+" + "/xyzabcdEFGH0123456z" // in halves: this file is scanned too
 	hex := "0123456789abcdef0123456789abcdef01234567"
 	for _, c := range []struct {
 		name, text string
@@ -84,9 +84,13 @@ func TestRuns(t *testing.T) {
 		{"lower-case digest", hex, nil},
 		{"upper-case digest", strings.ToUpper(hex), nil},
 		{"digits only", strings.Repeat("0", 40), nil},
-		{"hexadecimal of both cases", strings.ToUpper(hex[:20]) + hex[20:], []int{0}},
-		{"one letter too far", hex[:39] + "g", []int{0}},
-		{"no digit", strings.Repeat("z", 40), []int{0}},
+		{"hexadecimal of both cases", strings.Repeat("0aB1cDe2Fa", 4), []int{0}},
+		{"one letter too far", strings.Repeat("0a1b2c3d4e", 3) + "0a1b2c3d4G", []int{0}},
+		{"no digit", strings.Repeat("aBcDeFgHiJ", 4), []int{0}},
+		{"one case", strings.Repeat("0g1h2i3j4k", 4), nil},
+		{"an identifier", "GoogleCloudAiplatformPublisherModelCalls", nil},
+		{"a path", "src/main/java/Com/Example/projects/utils", []int{0}},
+		{"a path of one case", "src/main/java/com/example/projects/utils", nil},
 	} {
 		for name, s := range paths(t, nil, 40, 0) {
 			hits, _ := s.NewScanner().Scan(nil, []byte(c.text))

@@ -17,7 +17,7 @@ const buckets = 8
 func rarest(text string) int {
 	best, at := math.Inf(1), 0
 	for i := range len(text) - 2 {
-		p := weight(text[i]) * weight(text[i+1]) * weight(text[i+2]) * habit(text[i], text[i+1], text[i+2])
+		p := weight(text[i]) * weight(text[i+1]) * weight(text[i+2]) * habit(text[i:i+3])
 		if p <= best {
 			best, at = p, i
 		}
@@ -25,10 +25,18 @@ func rarest(text string) int {
 	return at
 }
 
-// habit is about how much more often three bytes stand side by side in source
-// code than their weights say, counted in the Go module cache: words are common,
-// and a sign or a capital inside of one is not.
-func habit(a, b, c byte) float64 {
+// habit is about how much more often bytes stand side by side in source code
+// than their weights say, counted for each three in the Go module cache: words
+// are common, and a sign or a capital inside of one is not.
+func habit(text string) float64 {
+	more := 1.0
+	for i := range len(text) - 2 {
+		more *= habitOf(text[i], text[i+1], text[i+2])
+	}
+	return more
+}
+
+func habitOf(a, b, c byte) float64 {
 	switch kind(a) + kind(b) + kind(c) {
 	case "AAA":
 		return 30
@@ -97,34 +105,37 @@ func weight(c byte) float64 {
 	return 0.5
 }
 
-// bucket is the fingerprints that share one bit: for each of the three bytes,
-// the low and high nibbles that occur in it; all high ones for the third, which
-// the kernel does not look at. A bucket also lets through mixtures of its
-// members.
-type bucket struct{ low, high [3]uint16 }
+// markSize is how many bytes a fingerprint has.
+const markSize = 4
+
+// bucket is the fingerprints that share one bit: for each of their bytes, the
+// low and high nibbles that occur in it; all high ones for the third and the
+// fourth, which the kernel does not look at. A bucket also lets through mixtures
+// of its members.
+type bucket struct{ low, high [markSize]uint16 }
 
 func bucketOf(mark uint32) (b bucket) {
-	for k := range 3 {
+	for k := range markSize {
 		c := mark >> (8 * k) & 0xff
 		b.low[k] = 1 << (c & 15)
 		b.high[k] = 1 << (c >> 4)
 	}
-	b.high[2] = 0x00ff // of ASCII
+	b.high[2], b.high[3] = 0x00ff, 0x00ff // of ASCII
 	return b
 }
 
 func (b bucket) merge(o bucket) bucket {
-	for k := range 3 {
+	for k := range markSize {
 		b.low[k] |= o.low[k]
 		b.high[k] |= o.high[k]
 	}
 	return b
 }
 
-// load is about how often three bytes of text pass the bucket, in 10^-9.
+// load is about how often four bytes of text pass the bucket, in 10^-12.
 func (b bucket) load() float64 {
 	p := 1.0
-	for k := range 3 {
+	for k := range markSize {
 		sum := 0.0
 		for low := b.low[k]; low != 0; low &= low - 1 {
 			for high := b.high[k]; high != 0; high &= high - 1 {
@@ -136,6 +147,41 @@ func (b bucket) load() float64 {
 	return p
 }
 
+// commonLoad is how often each of commonText occurs, about, in 10^-12.
+const commonLoad = 5e8
+
+// commonText is four bytes each that source code and prose are full of, more
+// than their letters tell, counted in the Go module cache.
+var commonText = []string{
+	"tion", "type", "turn", "etur", "retu", "alue", "ring", "trin", "atio", "ype\"", "valu", "stri", "urn ", "func", "ield", "rror", "ing ", "err ",
+	" nil", "ions", "ptio", "eque", "unc ", " str", "uest", "ques", "for ", "name", "ogle", "oogl", "ader", "eade", "requ", " int", "port", "erro",
+	"test", "elds", "ject", " res", "Fiel", "http", "spon", "espo", "onse", "byte", "scri", " con", "pons", "uint", "onst", "ment", "crip", "ript",
+	"cati", "sion", "ted ", "Name", "escr", " req", "onte", "nter", "text", "ype ", "and ", "aram", "with", "Erro", "code", "Word", "desc", "inte",
+	"ctio", "call", "the ", "The ", "Head", "json", "able", "Type", "cons", "rati", "Resp", "vice", "Requ", "Cont", "0x00", "0x10", "x000", "rete",
+	"cred", "read", "ered", "ires", "ared", "Time", "ETE ", "TEST", "ATTE", "ASSE",
+}
+
+// lets reports whether the bucket lets four bytes through.
+func (b bucket) lets(text string) bool {
+	for k := range markSize {
+		if c := text[k]; b.low[k]>>(c&15)&1 == 0 || b.high[k]>>(c>>4)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// common returns what a bucket lets through of it.
+func (b bucket) common() float64 {
+	sum := 0.0
+	for _, text := range commonText {
+		if b.lets(text) {
+			sum += commonLoad
+		}
+	}
+	return sum
+}
+
 // choose picks for each text the offset of its fingerprint and a bucket for it,
 // so that the buckets together let little other text through. It puts the texts
 // in one by one, where they add least, and then tries each again among the
@@ -145,6 +191,7 @@ func choose(texts []string) (at []int, bs []bucket) {
 	in := make([]int, len(texts)) // bucket of each
 	members := make([][]int, buckets)
 	loads := make([]float64, buckets)
+	commons := make([]float64, buckets)
 	bs = make([]bucket, buckets)
 	rebuild := func(k int) {
 		bs[k] = bucket{}
@@ -152,19 +199,23 @@ func choose(texts []string) (at []int, bs []bucket) {
 			bs[k] = bs[k].merge(bucketOf(markAt(texts[i], at[i])))
 		}
 		loads[k] = bs[k].load()
+		commons[k] = bs[k].common()
 	}
 	put := func(i int) {
 		best := math.Inf(1)
-		for p := range len(texts[i]) - 2 {
+		for p := range len(texts[i]) - markSize + 1 {
 			b := bucketOf(markAt(texts[i], p))
-			own := habit(texts[i][p], texts[i][p+1], texts[i][p+2])
+			own := b.load() * habit(texts[i][p:p+markSize])
 			for k := range bs {
 				// A bucket of one lets through that alone, which habits know better.
-				cost := bs[k].merge(b).load() - loads[k]
+				cost := max(bs[k].merge(b).load()-loads[k], 0)
 				if len(members[k]) == 0 {
-					cost = b.load() * own
+					cost = 0
 				}
-				if cost += 1e-3 * b.load() * own; cost < best {
+				if cost += own; cost < best {
+					cost += bs[k].merge(b).common() - commons[k]
+				}
+				if cost < best {
 					best, at[i], in[i] = cost, p, k
 				}
 			}
@@ -192,5 +243,5 @@ func choose(texts []string) (at []int, bs []bucket) {
 }
 
 func markAt(text string, at int) uint32 {
-	return uint32(text[at]) | uint32(text[at+1])<<8 | uint32(text[at+2])<<16
+	return uint32(text[at]) | uint32(text[at+1])<<8 | uint32(text[at+2])<<16 | uint32(text[at+3])<<24
 }

@@ -10,8 +10,8 @@ import (
 
 const (
 	blockSize  = 64
-	narrowLook = 2       // bytes behind a block that scanNarrow reads
-	wideLook   = 4       // bytes behind a block that scanWide reads
+	narrowLook = 3       // bytes behind a block that scanNarrow reads
+	wideLook   = 6       // bytes behind a block that scanWide reads
 	span       = 1 << 18 // bytes that one kernel call may take: the scheduler cannot interrupt it
 	pad        = 0xff    // no literal has it, and it is neither base64, newline nor NUL
 )
@@ -31,7 +31,7 @@ type kernelScratch struct {
 
 func hasKernel() bool { return cpu.X86.HasAVX2 }
 
-// scanNarrow goes through p[:n] by 64-byte blocks as long as a block and the 2
+// scanNarrow goes through p[:n] by 64-byte blocks as long as a block and the 3
 // bytes behind it are there, and max > 0 reports are not yet made. It returns
 // how many it made (none for a block that is base64 throughout and has no
 // fingerprint), the offset of the first byte that is not done, and of the
@@ -40,7 +40,7 @@ func hasKernel() bool { return cpu.X86.HasAVX2 }
 //go:noescape
 func scanNarrow(p *byte, n int, t *tables, out *block, max int) (count, next, newlines, nul int)
 
-// scanWide does the same for fingerprints of UTF-16, with 4 bytes behind a
+// scanWide does the same for fingerprints of UTF-16, with 6 bytes behind a
 // block. It leaves base64 zero.
 //
 //go:noescape
@@ -51,6 +51,7 @@ func (sc *Scanner) scanKernel(dst []Hit, b []byte) ([]Hit, int) {
 	s, from := sc.set, len(dst)
 	runs := tracker{set: s, from: from, next: -1, longTo: -1}
 	newlines, nuls := 0, 0
+	least := s.leastRun()
 	for base := 0; base < len(b); {
 		in := sc.piece(b[base:], narrowLook)
 		count, next, lines, nul := scanNarrow(&in[0], len(in), &s.tables, &sc.blocks[0], len(sc.blocks))
@@ -61,6 +62,9 @@ func (sc *Scanner) scanKernel(dst []Hit, b []byte) ([]Hit, int) {
 			off := base + int(x.off)
 			for m := x.marks; m != 0; m &= m - 1 {
 				dst = s.literalsAt(dst, from, b, off+bits.TrailingZeros64(m))
+			}
+			if ones(x.base64, least) == 0 && off != runs.next {
+				continue // no part of a run that a neighbour does not see
 			}
 			if s.run > 0 {
 				joined := i+1 < count && sc.blocks[i+1].off == x.off+blockSize

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // Both kernels keep
-//	Y0-Y4  tables.marks        SI  p          DI   next report
+//	Y0-Y4  tables.marks[:5]    SI  p          DI   next report
 //	CX     offset of the block  R8  tables     R9   reports that there is room for
 //	DX     last CX to look at                 R10  reports made
 //	Y5     zero
@@ -11,9 +11,10 @@
 // The low nibbles need no mask: VPSHUFB looks at bits 0-3 and gives 0 for a byte
 // of 0x80 or more, which is in no table.
 
-#define NIBBLE  224(R8)
-#define NEWLINE 256(R8)
-#define ZERO    Y5
+#define FOURTHLOW 160(R8)
+#define NIBBLE    256(R8)
+#define NEWLINE   288(R8)
+#define ZERO      Y5
 
 #define SPLIT \
 	VPSRLW $4, Y14, Y15      \
@@ -34,11 +35,16 @@
 	VPAND   Y14, marks, marks  \
 	VPAND   Y15, marks, marks
 
-// THIRD keeps the buckets of which the bytes at off can be the third, by their
-// low nibbles alone: the high ones would turn away too few to be worth it.
+// THIRD and FOURTH keep the buckets of which the bytes at off can be the third
+// and the fourth, by their low nibbles alone: the high ones would turn away too
+// few to be worth it.
 #define THIRD(off, marks) \
-	VMOVDQU off(SI)(CX*1), Y14 \
-	VPSHUFB Y14, Y4, Y14       \
+	VPSHUFB off(SI)(CX*1), Y4, Y14 \
+	VPAND   Y14, marks, marks
+
+#define FOURTH(off, marks) \
+	VMOVDQU FOURTHLOW, Y14          \
+	VPSHUFB off(SI)(CX*1), Y14, Y14 \
 	VPAND   Y14, marks, marks
 
 #define LOADTABLES \
@@ -58,7 +64,7 @@
 
 // NARROW looks at the 32 bytes at off: marks, and other = 0xff where a byte is
 // not base64. It counts newlines in Y8 and keeps the least bytes in Y9.
-#define NARROW(off1, off2, off3, marks, other) \
+#define NARROW(off1, off2, off3, off4, marks, other) \
 	VMOVDQU  off1(SI)(CX*1), Y14  \
 	VPMINUB  Y14, Y9, Y9          \
 	VPCMPEQB NEWLINE, Y14, Y15    \
@@ -70,7 +76,8 @@
 	VPCMPEQB ZERO, other, other   \
 	BEGIN(marks)                  \
 	SECOND(off2, marks)           \
-	THIRD(off3, marks)
+	THIRD(off3, marks)            \
+	FOURTH(off4, marks)
 
 // SUMLINES adds the newlines of Y8 to R12.
 #define SUMLINES \
@@ -91,14 +98,14 @@ TEXT ·scanNarrow(SB), NOSPLIT, $0-72
 	MOVQ out+24(FP), DI
 	MOVQ max+32(FP), R9
 	LOADTABLES
-	VMOVDQU 160(R8), Y6    // tables.base64
-	VMOVDQU 192(R8), Y7
+	VMOVDQU 192(R8), Y6    // tables.base64
+	VMOVDQU 224(R8), Y7
 	VPXOR Y8, Y8, Y8
 	VPCMPEQB Y9, Y9, Y9
 	XORQ CX, CX
 	XORQ R10, R10
 	XORQ R12, R12
-	SUBQ $66, DX
+	SUBQ $67, DX
 
 lines:
 	MOVQ $127, R11         // blocks, of two newlines a byte of Y8 at most
@@ -107,8 +114,8 @@ lines:
 loop:
 	CMPQ CX, DX
 	JGT  done
-	NARROW(0, 1, 2, Y10, Y12)
-	NARROW(32, 33, 34, Y11, Y13)
+	NARROW(0, 1, 2, 3, Y10, Y12)
+	NARROW(32, 33, 34, 35, Y11, Y13)
 	VPUNPCKLQDQ Y13, Y12, Y14
 	VPUNPCKHQDQ Y13, Y12, Y15
 	VPOR        Y15, Y14, Y14
@@ -153,12 +160,13 @@ done:
 	RET
 
 // WIDE looks at the 32 bytes at off1 and the characters behind them.
-#define WIDE(off1, off2, off3, marks) \
+#define WIDE(off1, off2, off3, off4, marks) \
 	VMOVDQU off1(SI)(CX*1), Y14 \
 	SPLIT                       \
 	BEGIN(marks)                \
 	SECOND(off2, marks)         \
-	THIRD(off3, marks)
+	THIRD(off3, marks)          \
+	FOURTH(off4, marks)
 
 // func scanWide(p *byte, n int, t *tables, out *block, max int) (count, next int)
 TEXT ·scanWide(SB), NOSPLIT, $0-56
@@ -170,13 +178,13 @@ TEXT ·scanWide(SB), NOSPLIT, $0-56
 	LOADTABLES
 	XORQ CX, CX
 	XORQ R10, R10
-	SUBQ $68, DX
+	SUBQ $70, DX
 
 wideloop:
 	CMPQ CX, DX
 	JGT  widedone
-	WIDE(0, 2, 4, Y10)
-	WIDE(32, 34, 36, Y11)
+	WIDE(0, 2, 4, 6, Y10)
+	WIDE(32, 34, 36, 38, Y11)
 	VPOR   Y10, Y11, Y15
 	VPTEST Y15, Y15
 	JNZ    widereport

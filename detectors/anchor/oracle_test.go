@@ -3,6 +3,7 @@ package anchor
 import (
 	"bytes"
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,12 @@ func paths(t testing.TB, literals []string, run, long int) map[string]*Set {
 	return all
 }
 
+// spoken is the words in an identifier or a path, and smalls its small letters.
+var (
+	spoken = regexp.MustCompile(`[A-Z]+[a-z]*|[a-z]+|[0-9]+|[+/]+`)
+	smalls = regexp.MustCompile(`[a-z]`)
+)
+
 // naive is Scan by its contract alone.
 func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int) {
 	const class = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -65,7 +72,8 @@ func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int
 				n++
 			}
 			word := string(b[i : i+min(n, long-1)])
-			digest := strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
+			name := len(spoken.FindAllString(word, -1)) <= fewWords && !strings.ContainsAny(word, "0123456789") && len(smalls.FindAllString(word, -1)) >= len(word)/2
+			digest := name || strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
 			if !digest && (n >= long || n == long-1 && i+n < len(b) && b[i+n] == '=') {
 				hits = append(hits, Hit{Off: i, ID: int32(len(literals)) + 1})
 			}
@@ -78,7 +86,7 @@ func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int
 			whole = in(k)
 		}
 		word := string(b[i : i+run])
-		digest := strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
+		digest := len(spoken.FindAllString(word, -1)) <= fewWords || strings.ToLower(word) == word || strings.ToUpper(word) == word || strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
 		if whole && !digest {
 			hits = append(hits, Hit{Off: i, ID: int32(len(literals))})
 		}

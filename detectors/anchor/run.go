@@ -13,7 +13,7 @@ var base64Bit = func() (bit [256]uint8) {
 // out.
 func (s *Set) runAt(hits []Hit, from int, b []byte, p int) []Hit {
 	end := p + s.run
-	if end < len(b) && b[end] == '=' || isDigest(b[p:end]) {
+	if end < len(b) && b[end] == '=' || isDigest(b[p:end]) || isWords(b[p:end]) {
 		return hits
 	}
 	return insert(hits, from, Hit{Off: p, ID: int32(len(s.literals))})
@@ -28,7 +28,7 @@ func (s *Set) isLong(b []byte, p, size int) bool {
 	if size < s.long && (size != s.long-1 || p+size >= len(b) || b[p+size] != '=') {
 		return false
 	}
-	return !isDigest(b[p:p+8]) || !isDigest(b[p:p+s.long-1])
+	return (!isDigest(b[p:p+8]) || !isDigest(b[p:p+s.long-1])) && !isName(b[p:p+s.long-1])
 }
 
 // hexKind is 0 for digits, and a bit each for the letters a to f, A to F, and
@@ -56,4 +56,75 @@ func isDigest(run []byte) bool {
 		kind |= hexKind[c]
 	}
 	return kind <= 2
+}
+
+// The classes of base64 characters.
+const (
+	lower = 1 << iota
+	upper
+	digit
+	sign
+)
+
+var (
+	classOf = func() (class [256]uint8) {
+		for c := range class {
+			switch {
+			case c >= 'a' && c <= 'z':
+				class[c] = lower
+			case c >= 'A' && c <= 'Z':
+				class[c] = upper
+			case c >= '0' && c <= '9':
+				class[c] = digit
+			default:
+				class[c] = sign
+			}
+		}
+		return class
+	}()
+
+	// changes is 1 where one class after another ends a word: an upper-case
+	// letter begins one.
+	changes = func() (step [16 * 16]uint8) {
+		for a := range 16 {
+			for b := range 16 {
+				if a != b && (a != upper || b != lower) {
+					step[a<<4|b] = 1
+				}
+			}
+		}
+		return step
+	}()
+)
+
+// fewWords is so many words that 40 random characters have more of: 19 on
+// average, fewer than this once in 15,000 times.
+const fewWords = 8
+
+// isWords reports whether run is a few words written together, a path or an
+// identifier, or without any upper-case or any lower-case letter.
+func isWords(run []byte) bool {
+	seen, _, ends := wording(run)
+	return seen&lower == 0 || seen&upper == 0 || ends < fewWords
+}
+
+// isName reports whether run is a few words written together, with no digit and
+// more lower-case letters than the base64 of any text that is so regular.
+func isName(run []byte) bool {
+	seen, small, ends := wording(run)
+	return seen&digit == 0 && small >= len(run)/2 && ends < fewWords
+}
+
+// wording returns the classes that occur in run, how many letters are lower case
+// and how many words end within it.
+func wording(run []byte) (seen uint8, small, ends int) {
+	last := classOf[run[0]]
+	for _, c := range run {
+		class := classOf[c]
+		seen |= class
+		small += int(class & lower)
+		ends += int(changes[last<<4|class])
+		last = class
+	}
+	return seen, small, ends
 }

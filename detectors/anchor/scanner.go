@@ -1,6 +1,9 @@
 package anchor
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Hit is one place.
 type Hit struct {
@@ -33,11 +36,12 @@ func (s *Set) NewScanner() *Scanner { return &Scanner{set: s} }
 // An exact run is as many of [A-Za-z0-9+/] as the set says, with none of them
 // before it and none of them nor '=' behind it; the ends of b count as other
 // bytes. A run that could be a digest in hexadecimal, all digits and letters of
-// one case from a to f, is left out: in source trees and logs nearly all exact
-// runs of 40 are SHA-1.
+// one case from a to f, is left out, and so is one of a few words: in source
+// trees and logs nearly all exact runs of 40 are SHA-1, paths and identifiers.
 //
 // A long run has as many of them as the set says, or one less and '=' behind
-// it. It is left out when its beginning could be a digest: then it is no base64 of text.
+// it. It is left out when its beginning could be a digest or an identifier: then
+// it is no base64 of text.
 //
 // A literal counts as UTF-16 when a zero byte stands between each two of its
 // characters.
@@ -86,10 +90,10 @@ func merge(hits []Hit, from int, side []Hit) []Hit {
 
 // literalsAt inserts the literals whose fingerprint stands at b[p:].
 func (s *Set) literalsAt(hits []Hit, from int, b []byte, p int) []Hit {
-	if p < 0 || p+3 > len(b) {
+	if p < 0 || p+4 > len(b) {
 		return hits
 	}
-	mark := uint32(b[p]) | uint32(b[p+1])<<8 | uint32(b[p+2])<<16
+	mark := binary.LittleEndian.Uint32(b[p:])
 	for id := s.first[hash(mark)]; id != 0; {
 		l := &s.literals[id-1]
 		off := p - l.at
@@ -103,10 +107,10 @@ func (s *Set) literalsAt(hits []Hit, from int, b []byte, p int) []Hit {
 
 // wideAt inserts the literals whose fingerprint stands at b[p:] as UTF-16.
 func (s *Set) wideAt(hits []Hit, from int, b []byte, p int) []Hit {
-	if p < 0 || p+5 > len(b) || b[p+1] != 0 || b[p+3] != 0 {
+	if p < 0 || p+7 > len(b) || b[p+1] != 0 || b[p+3] != 0 || b[p+5] != 0 {
 		return hits
 	}
-	mark := uint32(b[p]) | uint32(b[p+2])<<8 | uint32(b[p+4])<<16
+	mark := uint32(b[p]) | uint32(b[p+2])<<8 | uint32(b[p+4])<<16 | uint32(b[p+6])<<24
 	for id := s.first[hash(mark)]; id != 0; {
 		l := &s.literals[id-1]
 		if off := p - 2*l.at; l.mark == mark && isWide(b, off, l.text) {

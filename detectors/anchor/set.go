@@ -34,7 +34,7 @@ const (
 	secondPair             // its second and third byte
 )
 
-// literal is one literal and the three bytes by which it is noticed.
+// literal is one literal and the four bytes by which it is noticed.
 type literal struct {
 	text string
 	at   int    // offset of the fingerprint in text
@@ -45,7 +45,7 @@ type literal struct {
 // tables is what the kernel reads; kernel_amd64.s knows the layout. Each table
 // of 16 is there twice, once for each half of a vector register.
 type tables struct {
-	marks   [5][32]byte // low and high nibble of the first byte of a fingerprint, of the second, low of the third: the buckets that have it
+	marks   [6][32]byte // low and high nibble of the first byte of a fingerprint, of the second, low of the third and fourth: the buckets that have it
 	base64  [2][32]byte // by low and high nibble
 	nibble  [32]byte    // 0x0f
 	newline [32]byte    // '\n'
@@ -106,7 +106,7 @@ func (s *Set) add(text string, at int) {
 	s.literals = append(s.literals, literal{text: text, at: at, mark: mark, next: s.first[h]})
 	s.first[h] = uint8(len(s.literals))
 	s.pairs[mark&0xffff] |= firstPair
-	s.pairs[mark>>8] |= secondPair
+	s.pairs[mark>>8&0xffff] |= secondPair
 }
 
 // fill builds the kernel's tables.
@@ -116,7 +116,7 @@ func (s *Set) fill(packed []bucket) {
 		s.tables.newline[i] = '\n'
 	}
 	for i, b := range packed {
-		for k, nibbles := range [...]uint16{b.low[0], b.high[0], b.low[1], b.high[1], b.low[2]} {
+		for k, nibbles := range [...]uint16{b.low[0], b.high[0], b.low[1], b.high[1], b.low[2], b.low[3]} {
 			for n := range 16 {
 				bit := byte(nibbles>>n&1) << i
 				s.tables.marks[k][n] |= bit

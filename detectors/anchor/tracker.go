@@ -15,6 +15,16 @@ type tracker struct {
 	longTo int // where the long run ends that was found last, as far as it was seen; -1 none
 }
 
+// leastRun is how many base64 characters in a row a block must hold to tell
+// anything of runs that its neighbours do not tell.
+func (s *Set) leastRun() int {
+	half := (s.run + 1) / 2
+	if s.run == 0 || s.long > 0 && s.long/2 < half {
+		half = s.long / 2
+	}
+	return max(half, 16)
+}
+
 // settled is an open count that no run adds up to.
 const settled = 1 << 32
 

@@ -32,7 +32,7 @@ const (
 var anchors = func() (as []detectors.Anchor) {
 	as = append(as, detectors.Anchor{Run: secretLen})
 	for _, l := range idPrefixes {
-		as = append(as, detectors.Anchor{Literal: l, Encoded: true})
+		as = append(as, detectors.Anchor{Literal: l, Encoded: true, Base32: idLen/2 - 2})
 	}
 	for _, l := range tokenOpenings {
 		as = append(as, detectors.Anchor{Literal: l})
@@ -66,7 +66,7 @@ var (
 func New() detectors.Detector {
 	return detectors.Detector{
 		Name:    "aws",
-		Version: 3,
+		Version: 4,
 		Reach:   reach,
 		Find:    find,
 		Join:    join,

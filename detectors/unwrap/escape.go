@@ -48,6 +48,9 @@ func Escape(b []byte) (r rune, n int) {
 	return 0, 0
 }
 
+// Begins reports whether an escape may begin with c.
+func Begins(c byte) bool { return !plain[c] && !base64Bytes[c] }
+
 // ByteOf returns the byte that a result of Escape stands for, if it is one.
 func ByteOf(r rune) (c byte, ok bool) {
 	if r <= rawByte {

@@ -18,9 +18,9 @@ type tree struct {
 	bytes int64
 }
 
-// makeTree copies the Go distribution and the module cache to path, again and
-// again under new names, until it holds the wanted number of files. A tree of
-// that many files is left as it is.
+// makeTree copies the source of the Go distribution and of the cached modules to
+// path, again and again under new names, until it holds the wanted number of
+// files. A tree of that many files is left as it is.
 func makeTree(path string, files int) (tree, error) {
 	t := tree{path: path}
 	err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
@@ -63,6 +63,10 @@ func makeTree(path string, files int) (tree, error) {
 
 var errEnough = errors.New("enough files")
 
+// downloads is where the module cache keeps its archives. They are no source
+// text, and whoever reads into archives does another job than whoever does not.
+const downloads = "cache"
+
 // copy copies the regular files of root to dst until t holds the wanted number.
 func (t *tree) copy(dst, root string, files int) error {
 	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
@@ -74,6 +78,9 @@ func (t *tree) copy(dst, root string, files int) error {
 			return err
 		}
 		to := filepath.Join(dst, rel)
+		if d.IsDir() && rel == downloads {
+			return fs.SkipDir
+		}
 		if d.IsDir() {
 			return os.MkdirAll(to, 0o755)
 		}

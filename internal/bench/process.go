@@ -10,10 +10,12 @@ import (
 	"time"
 )
 
-// command is a program to time, with its arguments.
+// command is a program to time, with its arguments, and the one exit status
+// beside 0 that is no failure.
 type command struct {
 	name string
 	argv []string
+	exit int
 }
 
 // sample is one run of a command.
@@ -73,8 +75,7 @@ func column(samples []sample) (wall, cpu []float64, rss int64) {
 	return wall, cpu, rss
 }
 
-// run runs the command once and throws its output away. Exit status 1 is
-// ripgrep's way of saying that nothing matched.
+// run runs the command once and throws its output away.
 //
 // The command is started by a small process of its own: Linux counts the memory
 // of the process that forks towards the peak of the one that it becomes.
@@ -91,7 +92,7 @@ func (c command) run() (s sample, err error) {
 	if _, err := fmt.Sscan(string(out), &exit, (*int64)(&s.wall), (*int64)(&s.cpu), &s.rss); err != nil {
 		return s, fmt.Errorf("%s: %w", c.name, err)
 	}
-	if exit < 0 || exit > 1 {
+	if exit != 0 && exit != c.exit {
 		return s, fmt.Errorf("%s: exit status %d", c.name, exit)
 	}
 	return s, nil

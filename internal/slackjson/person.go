@@ -121,7 +121,8 @@ func (d *Directory) Name(id string) string {
 // EachElement calls f with every element of the JSON array that r holds, one at
 // a time, at most maxElement bytes each.
 func EachElement(r io.Reader, f func(raw []byte) error) error {
-	d := json.NewDecoder(r)
+	b := &budget{r, maxElement}
+	d := json.NewDecoder(b)
 	if t, err := d.Token(); err != nil {
 		return plainError(err)
 	} else if t != json.Delim('[') {
@@ -135,6 +136,7 @@ func EachElement(r io.Reader, f func(raw []byte) error) error {
 		if err := f(raw); err != nil {
 			return err
 		}
+		b.left = maxElement
 	}
 	_, err := d.Token()
 	return plainError(err)

@@ -14,6 +14,10 @@ type Part struct {
 	// Keep says which messages are wanted; nil: all, and whatever stands
 	// outside of messages.
 	Keep func(Message) bool
+
+	// KeepFile says which elements of a list of file objects are wanted; nil: all.
+	KeepFile func(FileObject) bool
+
 	Most int // messages that are read; 0: all
 
 	// Context is read for the sake of its neighbours: that it cannot be read is
@@ -47,24 +51,19 @@ type Text struct {
 	from int   // what of out has been read
 	base int64 // offset in the stream of out[0]
 
-	key   []byte // name of the member that is read
+	follower
 	class class
-	fact  fact
-	value []byte // what has been read of the fact
-	mid   bool   // the last token had More set
 	rest  []byte // of a leaf, not yet decoded
 	meta  []byte // the message's identifiers
 
-	list     bool // the elements of the list that is open are messages
-	at       int  // depth of those elements
-	in       bool // a message
-	begin    int  // of the message, in out; it moves with out
+	begin    int // of the message, in out; it moves with out
+	object   filesOf
 	overlong bool // some of the message was given out unasked
-	now      Message
-	count    int // messages of this part
+	count    int  // messages of this part
 	index    index
 	after    func(*Text) []Part
-	replies  []Reply
+	files    bool // the message shares some
+	loose    []Loose
 	kept     int    // bytes of them
 	host     string // that the permalinks name, "" until one was seen
 }
@@ -103,7 +102,9 @@ func (t *Text) ready() int {
 }
 
 // undecided reports whether the message that is read may yet be thrown away.
-func (t *Text) undecided() bool { return t.in && t.part.Keep != nil && !t.overlong }
+func (t *Text) undecided() bool {
+	return t.in && (t.part.Keep != nil || t.part.KeepFile != nil) && !t.overlong
+}
 
 // advance makes more of out. io.EOF means that all is made.
 func (t *Text) advance() error {
@@ -161,8 +162,8 @@ func (t *Text) next() error {
 		}
 		return err
 	}
-	t.src, t.count, t.in, t.list, t.mid, t.rest, t.class = src, 0, false, false, false, t.rest[:0], written
-	t.key = t.key[:0]
+	t.reset()
+	t.src, t.count, t.rest, t.class = src, 0, t.rest[:0], written
 	if t.part.Raw {
 		t.index.add(t.base+int64(len(t.out)), t.part.Of)
 		return nil
@@ -174,10 +175,13 @@ func (t *Text) next() error {
 // endPart closes the part that is read. err says why it ended.
 func (t *Text) endPart(err error) error {
 	if t.mid {
-		t.leaf(nil, false) // the rest of a string that was cut off
+		t.leaf(nil, false, false) // the rest of a string that was cut off
 		t.mid = false
 	}
-	t.endMessage()
+	if t.in {
+		t.in = false
+		t.endMessage()
+	}
 	t.flushMeta()
 	cerr := t.src.Close()
 	t.src = nil
@@ -213,23 +217,25 @@ func (t *Text) copyFile() error {
 
 // take deals with one token.
 func (t *Text) take(tok *Token) {
+	first := !t.mid
+	ended, began := t.follower.take(tok)
+	if ended {
+		t.endMessage()
+	}
+	if began {
+		t.object = filesOf{elements: true, field: t.object.field[:0]}
+	}
+	if t.part.KeepFile != nil && t.in {
+		_ = t.object.take(&t.follower, tok, first) // nothing is collected, so nothing is too much
+	}
 	switch tok.Kind {
 	case Key:
-		if !t.mid {
-			t.key = t.key[:0]
-		}
-		if len(t.key) < 64 {
-			t.key = append(t.key, tok.Bytes[:min(len(tok.Bytes), 64)]...)
-		}
-		t.mid = tok.More
 		if !tok.More {
-			t.class, t.fact = classOf(t.key), noFact
-			if t.in && tok.Depth == t.at+1 {
-				t.fact = factOf(t.key)
-			}
+			t.class = classOf(t.key)
+			t.files = t.files || t.in && tok.Depth == t.at+1 && string(t.key) == "files"
 		}
 	case Leaf:
-		t.leaf(tok.Bytes, tok.More)
+		t.leaf(tok.Bytes, first, tok.More)
 	case Bare:
 		if !plainBare(tok.Bytes) {
 			t.out = append(t.out, tok.Bytes...)
@@ -238,13 +244,8 @@ func (t *Text) take(tok *Token) {
 			}
 		}
 	case Open:
-		t.open(tok)
-	case Close:
-		if t.in && tok.Depth == t.at {
-			t.endMessage()
-		}
-		if t.list && tok.Depth == t.at-1 {
-			t.list = false
+		if began {
+			t.begin, t.overlong, t.files, t.class = len(t.out), false, false, written
 		}
 	}
 }
@@ -263,34 +264,10 @@ func plainBare(b []byte) bool {
 	return len(b) <= 32
 }
 
-// open notices where messages begin: they are the elements of a list that is
-// the whole text, or that is called "messages" in an object that is.
-func (t *Text) open(tok *Token) {
-	switch c := tok.Bytes[0]; {
-	case c == '[' && !t.list && (tok.Depth == 0 || tok.Depth == 1 && string(t.key) == "messages"):
-		t.list, t.at = true, tok.Depth+1
-	case c == '{' && t.list && tok.Depth == t.at:
-		t.in, t.begin, t.overlong, t.now = true, len(t.out), false, Message{}
-		t.class = written
-		t.key = t.key[:0]
-	}
-}
-
 // leaf takes a string value, or a piece of it.
-func (t *Text) leaf(b []byte, more bool) {
-	if !t.mid && t.class == unknown {
+func (t *Text) leaf(b []byte, first, more bool) {
+	if first && t.class == unknown {
 		t.out = append(append(t.out, t.key...), ':', ' ')
-	}
-	if t.fact != noFact {
-		if !t.mid {
-			t.value = t.value[:0]
-		}
-		if len(t.value) < 128 {
-			t.value = append(t.value, b[:min(len(b), 128)]...)
-		}
-		if !more {
-			t.now.set(t.fact, t.value)
-		}
 	}
 	dst := &t.out
 	if t.class == identifier {
@@ -304,7 +281,6 @@ func (t *Text) leaf(b []byte, more bool) {
 	out, rest := appendPlain(*dst, b, !more)
 	*dst = out
 	t.rest = append(t.rest[:0], rest...)
-	t.mid = more
 	if more {
 		return
 	}
@@ -341,22 +317,22 @@ func (t *Text) seeHost(b []byte) {
 
 // endMessage decides on the message that has been read.
 func (t *Text) endMessage() {
-	if !t.in {
-		return
-	}
-	if t.part.Keep != nil && !t.overlong && !t.part.Keep(t.now) {
-		t.in = false
+	if !t.overlong && !t.wanted() {
 		t.out, t.meta = t.out[:t.begin], t.meta[:0]
 		return
 	}
-	watched := t.after != nil && !t.part.Context && t.now.IsReply() && hasToken(t.out[max(t.begin, 0):])
+	watched := t.after != nil && !t.part.Context && (t.now.IsReply() || t.files) && hasToken(t.out[max(t.begin, 0):])
 	t.flushMeta()
-	t.in = false
 	t.count++
 	t.index.add(t.base+int64(t.begin), t.now)
 	if watched {
-		t.keepReply(t.out[max(t.begin, 0):])
+		t.keepLoose(t.out[max(t.begin, 0):])
 	}
+}
+
+// wanted reports whether the message that was read is.
+func (t *Text) wanted() bool {
+	return (t.part.Keep == nil || t.part.Keep(t.now)) && (t.part.KeepFile == nil || t.part.KeepFile(t.object.file))
 }
 
 func (t *Text) flushMeta() {
@@ -391,10 +367,10 @@ func (t *Text) Close() error {
 	for _, b := range [][]byte{t.out, t.meta, t.rest, t.value} {
 		clear(b[:cap(b)])
 	}
-	for _, r := range t.replies {
+	for _, r := range t.loose {
 		clear(r.Text)
 	}
-	t.replies = nil
+	t.loose = nil
 	t.out, t.from, t.parts, t.err = nil, 0, nil, errClosed
 	return err
 }

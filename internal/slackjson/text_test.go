@@ -200,15 +200,15 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
-// TestTextReplies: replies that may hold a credential are read again behind what
+// TestTextLoose: replies that may hold a credential are read again behind what
 // the caller finds for them.
-func TestTextReplies(t *testing.T) {
+func TestTextLoose(t *testing.T) {
 	x := NewText(partOf(`[{"ts":"1700000000.000100","thread_ts":"1700000000.000100","text":"abcdefgh1234567890 a parent"},
 		{"ts":"1700000001.000100","thread_ts":"1600000000.000100","text":"only words here","client_msg_id":"5d8e3f0e-0001-4a1c-9a46-1b5b7e2f7c11"},
 		{"ts":"1700000002.000100","thread_ts":"1600000000.000100","text":"abcdefgh1234567890 a reply"}]`))
-	x.WatchReplies(func(x *Text) []Part {
+	x.WatchLoose(func(x *Text) []Part {
 		var parts []Part
-		for _, r := range x.Replies() {
+		for _, r := range x.Loose() {
 			parent := partOf(`[{"ts":"` + r.Thread + `","text":"its parent"}]`)
 			parent.Context = true
 			parts = append(parts, parent, Part{Raw: true, Of: r.Message, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Text)), nil }})

@@ -3,11 +3,9 @@ package slack
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -18,43 +16,16 @@ import (
 // reading is what an item of messages carries along: where they are, and how the
 // places in their text are called once it was read.
 type reading struct {
+	slackjson.Reading
 	src    *Source
 	ch     *channel
 	run    *run
 	thread string
-
-	mu   sync.Mutex
-	text *slackjson.Text
-}
-
-func (r *reading) set(t *slackjson.Text) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.text = t
 }
 
 // at implements sources.Item.At.
 func (r *reading) at(off int64) sources.Spot {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.text == nil {
-		return sources.Spot{}
-	}
-	m, ok := r.text.Message(off)
-	switch {
-	case !ok:
-		return sources.Spot{}
-	case m.File != "":
-		return sources.Spot{Item: m.File, Name: "snippet " + m.File}
-	}
-	what := "message"
-	if m.IsReply() {
-		what = "thread reply"
-	}
-	return sources.Spot{
-		Item: m.ID(), Name: what + " " + m.Time().Format("2006-01-02 15:04:05 UTC"), Time: m.Time(),
-		Author: r.src.people.Name(m.Author), Link: m.Link(r.src.host, r.ch.ID),
-	}
+	return r.Spot(off, r.ch.ID, r.src.host, r.src.people)
 }
 
 // aboutID is the item of what describes a conversation.
@@ -144,9 +115,9 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	if off != 0 {
 		return nil, fmt.Errorf("slack: %q cannot be opened at %d", it.ID, off)
 	}
-	b := &body{ctx: ctx, src: s, ch: ch, id: it.ID, attr: it.Attr, left: max(n, -1)}
+	b := &body{src: s, ch: ch, attr: it.Attr, Stretch: slackjson.Stretch{Ctx: ctx, N: max(n, -1)}}
 	if it.ID == aboutID {
-		b.r = s.aboutText(ctx, ch)
+		b.R = s.aboutText(ctx, ch)
 		return b, nil
 	}
 	if f, ok := it.Own.(file); ok {
@@ -169,8 +140,8 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	} else {
 		t = s.threadText(ctx, ch, rd.thread)
 	}
-	rd.set(t)
-	b.r = t
+	rd.Set(t)
+	b.R = t
 	return b, nil
 }
 
@@ -191,14 +162,14 @@ func (s *Source) openFile(ctx context.Context, b *body, it sources.Item, f file)
 	}
 	b.attr, b.file = listed.Attr, f
 	if f.isList() {
-		b.r = s.listText(ctx, f)
+		b.R = s.listText(ctx, f)
 		return b, nil
 	}
 	r, err := s.download(ctx, f, 0)
 	if err != nil {
 		return nil, err
 	}
-	b.r = r
+	b.R = r
 	return b, nil
 }
 
@@ -221,38 +192,11 @@ func (s *Source) listRows(ctx context.Context, f file) (io.ReadCloser, error) {
 
 // body reads an opened item.
 type body struct {
-	ctx  context.Context
+	slackjson.Stretch
 	src  *Source
 	ch   *channel
-	id   string
 	attr sources.Attr
 	file file
-	r    io.ReadCloser
-	left int64 // bytes that may still be read; < 0: all
-	done bool
-}
-
-var errClosed = errors.New("slack: closed")
-
-// Read implements io.Reader.
-func (b *body) Read(p []byte) (int, error) {
-	if err := b.ctx.Err(); err != nil {
-		return 0, err
-	}
-	if b.done {
-		return 0, errClosed
-	}
-	if b.left == 0 {
-		return 0, io.EOF
-	}
-	if b.left > 0 {
-		p = p[:min(int64(len(p)), b.left)]
-	}
-	n, err := b.r.Read(p)
-	if b.left > 0 {
-		b.left -= int64(n)
-	}
-	return n, err
 }
 
 // Attr says how the item stood when it was opened.
@@ -264,18 +208,9 @@ func (b *body) Changed() (bool, error) {
 	if b.file.ID == "" || !b.file.mutable() {
 		return false, nil
 	}
-	f, err := b.src.findFile(b.ctx, b.ch, b.file.ID)
+	f, err := b.src.findFile(b.Ctx, b.ch, b.file.ID)
 	if err != nil {
 		return true, nil //nolint:nilerr // gone is changed
 	}
 	return f.version() != b.file.version(), nil
-}
-
-// Close closes what is open.
-func (b *body) Close() error {
-	if b.done {
-		return errClosed
-	}
-	b.done = true
-	return b.r.Close()
 }

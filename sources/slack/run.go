@@ -139,7 +139,7 @@ func (s *Source) runItem(ctx context.Context, ch *channel, r *run) (sources.Item
 	if err != nil {
 		return it, fmt.Errorf("slack: %s: %w", it.ID, err)
 	}
-	rd.set(t)
+	rd.Set(t)
 	it.Inline = append([]byte{}, inline...) // never nil
 	it.Attr.Size = int64(len(inline))
 	return it, nil

@@ -1,11 +1,7 @@
 package slackexport
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -24,6 +20,9 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 	if err != nil {
 		return unknown, err
 	}
+	if strings.HasPrefix(it.ID, fetchedID) {
+		return s.linkedAudience(ctx, p, it)
+	}
 	if it.ID != aboutID || len(p.about) == 0 {
 		e, err := s.entry(p, it.ID)
 		if err != nil {
@@ -31,7 +30,7 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		}
 		switch p.dir {
 		case uploads:
-			return s.uploaded(ctx, e)
+			return s.uploaded(ctx, p, e)
 		case "":
 			return s.rootAudience(e), nil
 		}
@@ -68,93 +67,30 @@ func (s *Source) rootAudience(e entry) sources.Audience {
 
 // uploaded is the audience of a file that slackdump keeps for all conversations
 // together: that of every conversation in which a message shares it.
-func (s *Source) uploaded(ctx context.Context, e entry) (sources.Audience, error) {
-	id, _, _ := strings.Cut(strings.TrimPrefix(e.name, uploads+"/"), "/")
-	places, err := s.sharedIn(ctx, id)
+func (s *Source) uploaded(ctx context.Context, p *place, e entry) (sources.Audience, error) {
+	return s.wherever(ctx, p.fileID(e.name))
+}
+
+// wherever is the audience of a file in all conversations that share it.
+func (s *Source) wherever(ctx context.Context, id string) (sources.Audience, error) {
+	found, err := s.sharesOf(ctx, id)
 	if err != nil {
 		return slackjson.Unknown("which messages share the file", s.layout.at), err
 	}
-	if len(places) == 0 {
+	if len(found.shares) == 0 {
 		return slackjson.Unknown("no message of the export shares the file", s.layout.at), nil
 	}
-	a := s.conversation(places[0])
-	for _, p := range places[1:] {
-		a = a.Union(s.conversation(p))
+	a := s.conversation(found.shares[0].place)
+	for _, f := range found.shares[1:] {
+		a = a.Union(s.conversation(f.place))
+	}
+	if found.failed != nil {
+		a = a.Union(slackjson.Unknown("where else it is shared, because not all messages could be read", s.layout.at))
+	}
+	if s.narrowed() {
+		a = a.Union(slackjson.Unknown("whether a conversation that is left out shares it as well", s.layout.at))
 	}
 	return a, nil
-}
-
-// sharedIn returns the conversations whose messages share a file. The first call
-// reads all days of the export.
-func (s *Source) sharedIn(ctx context.Context, id string) ([]*place, error) {
-	s.shares.Lock()
-	defer s.shares.Unlock()
-	if !s.shares.read {
-		by, err := s.readShares(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.shares.read, s.shares.by = true, by
-	}
-	return s.shares.by[id], nil
-}
-
-func (s *Source) readShares(ctx context.Context) (map[string][]*place, error) {
-	by := map[string][]*place{}
-	s.tree.under(ctx, uploads, func(e entry, err error) bool {
-		if err == nil {
-			id, _, _ := strings.Cut(strings.TrimPrefix(e.name, uploads+"/"), "/")
-			by[id] = nil
-		}
-		return true
-	})
-	for _, p := range s.layout.places {
-		if p.dir == uploads || p.dir == "" {
-			continue
-		}
-		var failed error
-		s.tree.under(ctx, p.dir, func(e entry, err error) bool {
-			if err == nil && p.kindOf(e.name) == dayFile {
-				failed = errors.Join(failed, s.readSharesOf(ctx, p, e, by))
-			}
-			return ctx.Err() == nil
-		})
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if failed != nil {
-			return nil, fmt.Errorf("slack-export: look for what shares a file: %w", failed)
-		}
-	}
-	return by, nil
-}
-
-// readSharesOf looks for the ids of known files among the strings of a day.
-func (s *Source) readSharesOf(ctx context.Context, p *place, e entry, by map[string][]*place) error {
-	r, err := s.tree.open(e)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	scan := slackjson.NewScanner(bufio.NewReader(r))
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		tok, err := scan.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if tok.Kind != slackjson.Leaf || tok.More || len(tok.Bytes) > 32 {
-			continue
-		}
-		if places, known := by[string(tok.Bytes)]; known && !slices.Contains(places, p) {
-			by[string(tok.Bytes)] = append(places, p)
-		}
-	}
 }
 
 // Conversation says of a container what kind it is and who could read it when

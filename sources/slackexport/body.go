@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"mislaid/internal/slackjson"
 	"mislaid/sources"
@@ -28,11 +29,14 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	if it.ID == aboutID && len(p.about) > 0 {
 		return s.openAbout(ctx, p, off, n)
 	}
+	if strings.HasPrefix(it.ID, fetchedID) {
+		return s.openLinked(ctx, p, it, off, n)
+	}
 	e, err := s.entry(p, it.ID)
 	if err != nil {
 		return nil, err
 	}
-	b := &body{ctx: ctx, src: s, place: p, entry: e, attr: s.attr(p, e), left: max(n, -1)}
+	b := &body{src: s, entry: e, attr: s.attr(p, e), Stretch: slackjson.Stretch{Ctx: ctx, N: max(n, -1)}}
 	if it.Attr.Version != "" && it.Attr.Version != b.attr.Version {
 		return nil, fmt.Errorf("slack-export: %s: %w", it.ID, sources.ErrChanged)
 	}
@@ -40,18 +44,18 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 		if off > 0 {
 			return nil, fmt.Errorf("slack-export: %s cannot be opened at %d", it.ID, off)
 		}
-		text := s.text(p, e, k)
+		text := s.text(ctx, p, e, k)
 		if rd, ok := it.Own.(*reading); ok {
-			rd.set(text)
+			rd.Set(text)
 		}
-		b.r = text
+		b.R = text
 		return b, nil
 	}
 	r, err := s.tree.open(e)
 	if err != nil {
 		return nil, fmt.Errorf("slack-export: open %s: %w", it.ID, err)
 	}
-	b.r = r
+	b.R = r
 	if off > 0 {
 		seeker, ok := r.(io.Seeker)
 		if !ok {
@@ -78,42 +82,21 @@ func (s *Source) openAbout(ctx context.Context, p *place, off, n int64) (sources
 		return nil, fmt.Errorf("slack-export: %s cannot be opened at %d", aboutID, off)
 	}
 	t := slackjson.NewText(raw(slackjson.Message{}, p.about))
-	return &body{ctx: ctx, src: s, place: p, attr: s.aboutItem(p).Attr, r: t, left: n}, nil
+	return &body{src: s, attr: s.aboutItem(p).Attr, Stretch: slackjson.Stretch{Ctx: ctx, R: t, N: max(n, -1)}}, nil
 }
 
 // body reads an opened item.
 type body struct {
-	ctx   context.Context
+	slackjson.Stretch
 	src   *Source
-	place *place
 	entry entry
 	attr  sources.Attr
-	r     io.ReadCloser
-	left  int64 // bytes that may still be read; < 0: all
-	done  bool
 }
-
-var errClosed = errors.New("slack-export: closed")
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
-	if err := b.ctx.Err(); err != nil {
-		return 0, err
-	}
-	if b.done {
-		return 0, errClosed
-	}
-	if b.left == 0 {
-		return 0, io.EOF
-	}
-	if b.left > 0 {
-		p = p[:min(int64(len(p)), b.left)]
-	}
-	n, err := b.r.Read(p)
-	if b.left > 0 {
-		b.left -= int64(n)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	n, err := b.Stretch.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && b.Ctx.Err() == nil {
 		err = fmt.Errorf("slack-export: read %s: %w", legible(b.entry.name), err)
 	}
 	return n, err
@@ -132,13 +115,4 @@ func (b *body) Changed() (bool, error) {
 		return true, nil //nolint:nilerr // gone is changed
 	}
 	return now.version != b.entry.version, nil
-}
-
-// Close closes what is open.
-func (b *body) Close() error {
-	if b.done {
-		return errClosed
-	}
-	b.done = true
-	return b.r.Close()
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"mislaid/internal/slackjson"
@@ -18,65 +17,44 @@ const ahead = 5
 
 // reading names the places in the text of an item that was opened last.
 type reading struct {
+	slackjson.Reading
 	src   *Source
 	place *place
-
-	mu   sync.Mutex
-	text *slackjson.Text
 }
 
-func (r *reading) set(t *slackjson.Text) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.text = t
-}
-
-// at implements sources.Item.At. It is called when reading has ended.
+// at implements sources.Item.At.
 func (r *reading) at(off int64) sources.Spot {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.text == nil {
-		return sources.Spot{}
-	}
-	m, ok := r.text.Message(off)
-	if !ok {
-		return sources.Spot{}
-	}
-	return r.src.spot(r.place, m, r.text.Host())
-}
-
-// spot names a message for people.
-func (s *Source) spot(p *place, m slackjson.Message, host string) sources.Spot {
-	what := "message"
-	if m.IsReply() {
-		what = "thread reply"
-	}
-	return sources.Spot{
-		Item: m.ID(), Name: what + " " + m.Time().Format("2006-01-02 15:04:05 UTC"), Time: m.Time(),
-		Author: s.layout.people.Name(m.Author), Link: m.Link(host, p.conv.ID),
-	}
+	return r.Spot(off, r.place.conv.ID, "", r.src.layout.people)
 }
 
 // text reads Slack's own JSON. A day is read with what belongs to it elsewhere.
-func (s *Source) text(p *place, e entry, k kind) *slackjson.Text {
-	parts := []slackjson.Part{{Open: func() (io.ReadCloser, error) { return s.tree.open(e) }, Keep: s.keep}}
+func (s *Source) text(ctx context.Context, p *place, e entry, k kind) *slackjson.Text {
+	parts := []slackjson.Part{{Open: func() (io.ReadCloser, error) { return openJSON(s.tree, e) }, Keep: s.keep}}
 	if k != dayFile {
 		parts[0].Keep = nil
+		if p.dir == "" && isFileList(e.name) && (s.narrowed() || s.keep != nil) {
+			parts[0].KeepFile = s.wantsObject
+		}
 		return slackjson.NewText(parts...)
 	}
 	if next, ok := s.nextDay(p, e.name); ok {
 		parts = append(parts, slackjson.Part{
-			Open: func() (io.ReadCloser, error) { return s.tree.open(next) }, Keep: s.keep, Most: ahead, Context: true,
+			Open: func() (io.ReadCloser, error) { return openJSON(s.tree, next) }, Keep: s.keep, Most: ahead, Context: true,
 		})
 	}
 	t := slackjson.NewText(parts...)
-	t.WatchReplies(func(t *slackjson.Text) []slackjson.Part { return s.threads(p, e, t.Replies()) })
+	t.WatchLoose(func(t *slackjson.Text) []slackjson.Part {
+		return append(s.snippets(ctx, p, e, t.Loose()), s.threads(p, e, t.Loose())...)
+	})
 	return t
 }
 
 // nextDay returns the day of a conversation that follows a day.
 func (s *Source) nextDay(p *place, name string) (entry, bool) {
 	day := dayOf(name)
+	if day.IsZero() {
+		return entry{}, false
+	}
 	for range 7 { // farther apart two messages are not one thought
 		day = day.AddDate(0, 0, 1)
 		if e, err := s.tree.find(p.dayName(day)); err == nil {
@@ -92,11 +70,14 @@ const maxThreads = 16
 // threads returns, for the replies of a day whose thread began on another, the
 // beginning of the thread as far as it stands on its first day, and the replies
 // again behind it.
-func (s *Source) threads(p *place, e entry, replies []slackjson.Reply) []slackjson.Part {
+func (s *Source) threads(p *place, e entry, replies []slackjson.Loose) []slackjson.Part {
+	if dayOf(e.name).IsZero() {
+		return nil // a whole conversation, in which threads stand together
+	}
 	var parts []slackjson.Part
 	seen := map[string]bool{}
 	for _, r := range replies {
-		if seen[r.Thread] || len(seen) == maxThreads {
+		if !r.IsReply() || seen[r.Thread] || len(seen) == maxThreads {
 			continue
 		}
 		seen[r.Thread] = true
@@ -144,7 +125,7 @@ func (s *Source) beginning(p *place, e entry, thread string, begin time.Time) []
 			if err != nil {
 				return nil, err
 			}
-			return s.tree.open(first)
+			return openJSON(s.tree, first)
 		}})
 	}
 	return parts
@@ -156,6 +137,11 @@ func (s *Source) messageDay(ctx context.Context, p *place, id string) (entry, bo
 	at := slackjson.Time(ts)
 	if at.IsZero() || p.dir == "" {
 		return entry{}, false
+	}
+	for _, name := range p.own {
+		if e, err := s.tree.find(name); err == nil && ctx.Err() == nil && s.holds(e, ts) {
+			return e, true
+		}
 	}
 	for _, shift := range []int{0, -1, 1} {
 		day := time.Date(at.Year(), at.Month(), at.Day()+shift, 0, 0, 0, 0, time.UTC)
@@ -171,7 +157,7 @@ func (s *Source) messageDay(ctx context.Context, p *place, id string) (entry, bo
 func (s *Source) holds(e entry, ts string) bool {
 	found := false
 	t := slackjson.NewText(slackjson.Part{
-		Open: func() (io.ReadCloser, error) { return s.tree.open(e) }, Context: true,
+		Open: func() (io.ReadCloser, error) { return openJSON(s.tree, e) }, Context: true,
 		Keep: func(m slackjson.Message) bool { found = found || m.TS == ts; return false },
 	})
 	defer func() { _ = t.Close() }()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"mislaid/internal/slackfiles"
 	"mislaid/internal/slackjson"
 	"mislaid/sources"
 )
@@ -19,6 +20,9 @@ import (
 type Config struct {
 	Path   string // the ZIP, or the folder it was unpacked to; a link given as the path is followed
 	Select slackjson.Selection
+
+	Fetch    *slackfiles.Client // downloads what the export only links to; nil: nothing does
+	AllFiles bool               // of those: pictures, sound and films too
 }
 
 // Source is an export. It is safe for concurrent use.
@@ -31,9 +35,10 @@ type Source struct {
 
 	shares struct {
 		sync.Mutex
-		read bool
-		by   map[string][]*place // file id → where messages share it
-		err  error
+		read   bool
+		by     map[string][]share // by the file's id
+		failed error              // why by may lack something
+		local  map[string]bool    // ids of the files that the export brings along
 	}
 }
 
@@ -54,6 +59,9 @@ func New(c Config) (*Source, error) {
 	}
 	s.keep = c.Select.Message(s.layout.people)
 	s.info.Notes = s.notes()
+	if c.Fetch != nil {
+		s.info.Hosts = c.Fetch.Hosts()
+	}
 	return s, nil
 }
 
@@ -102,37 +110,41 @@ func (s *Source) Count(f slackjson.Form) int {
 // Private reports whether what is wanted of the export holds conversations that
 // their members take for private.
 func (s *Source) Private() bool {
-	for _, p := range s.layout.places {
-		if p.known && p.conv.Form != slackjson.PublicChannel && s.wants(p) {
-			return true
-		}
-	}
-	return false
+	return s.layout.person || slices.ContainsFunc(s.layout.places, func(p *place) bool {
+		return p.conv.ID != "" && p.conv.Form != slackjson.PublicChannel && !strings.HasPrefix(p.conv.Name, "FC:") && s.wants(p)
+	})
 }
 
 func (s *Source) notes() []string {
 	notes := slices.Clone(s.layout.notes)
-	if s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
+	if s.layout.person {
+		notes = append(notes, "an export of one person's conversations, as text: places are named by line, and audiences are unknown")
+	} else if !s.layout.slackdump && s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
 		notes = append(notes, "a standard export: it holds public channels only; direct messages and private channels need an export of all conversations")
+	}
+	if n := s.unknownForms(); n > 0 && len(s.config.Select.Forms) > 0 {
+		notes = append(notes, fmt.Sprintf("%d conversations are left out because the export does not say what kind they are of (--types)", n))
 	}
 	notes = append(notes, "audiences are those of the time when the export was made")
 	return notes
 }
 
+// unknownForms is how many conversations are of a kind that nothing tells.
+func (s *Source) unknownForms() int {
+	n := 0
+	for _, p := range s.layout.places {
+		if p.conv.ID != "" && p.conv.Form == slackjson.UnknownForm {
+			n++
+		}
+	}
+	return n
+}
+
 // Info describes the export.
 func (s *Source) Info() sources.Info {
 	i := s.info
-	i.Notes = slices.Clone(i.Notes)
+	i.Hosts, i.Notes = slices.Clone(i.Hosts), slices.Clone(i.Notes)
 	return i
-}
-
-// wants reports whether anything of a place is wanted. What no list names is
-// wanted unless the wish is for some channels only.
-func (s *Source) wants(p *place) bool {
-	if p.known {
-		return s.config.Select.Conversation(p.conv)
-	}
-	return len(s.config.Select.Channels)+len(s.config.Select.Forms) == 0
 }
 
 // Containers lists the conversations: direct messages first, public channels
@@ -163,39 +175,51 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 			yield(sources.Item{}, err)
 			return
 		}
-		from := string(after)
-		if len(p.about) > 0 && from == "" && !yield(s.aboutItem(p), nil) {
+		if len(p.about) > 0 && after == "" && !yield(s.aboutItem(p), nil) {
 			return
 		}
-		if from == aboutID {
-			from = ""
-		}
-		last, _ := rawName(from)
-		s.tree.under(ctx, p.dir, func(e entry, err error) bool {
+		last, listed := parseCursor(after)
+		links := linkListing{Source: s, place: p, seen: map[string]bool{}, skip: listed}
+		s.files(ctx, p, func(e entry, err error) bool {
 			if e.name == "" {
 				return yield(sources.Item{}, err)
 			}
-			if last != "" && e.name <= last || p.dir == "" && slices.Contains(s.layout.read, e.name) {
+			if last != "" && e.name < last {
 				return true
 			}
-			it := s.item(p, e)
 			if err == nil {
-				err = s.unwanted(p, e)
+				err = s.unwanted(ctx, p, e)
 			}
-			if err != nil {
-				err = fmt.Errorf("slack-export: %s: %w", it.ID, err)
+			if e.name != last {
+				it := s.item(p, e)
+				if err != nil {
+					err = fmt.Errorf("slack-export: %s: %w", it.ID, err)
+				}
+				if !yield(it, err) {
+					return false
+				}
 			}
-			return yield(it, err)
+			return err != nil || !s.links(p, e) || links.list(ctx, e, yield)
 		})
 	}
 }
 
-// unwanted says why a file is left out by rule; nil if it is not.
-func (s *Source) unwanted(p *place, e entry) error {
-	if p.kindOf(e.name) == dayFile && !s.config.Select.Day(dayOf(e.name)) {
-		return &sources.SkipError{Reason: "outside of the time wanted"}
+// files lists the files of a place in order of their names. An error with an entry
+// is about that entry.
+func (s *Source) files(ctx context.Context, p *place, yield func(entry, error) bool) {
+	for _, name := range p.own { // which sort before what is in the folder
+		e, err := s.tree.find(name)
+		e.name = name
+		if !yield(e, err) {
+			return
+		}
 	}
-	return nil
+	s.tree.under(ctx, p.dir, func(e entry, err error) bool {
+		if p.dir == "" && s.layout.claimed[e.name] {
+			return true
+		}
+		return yield(e, err)
+	})
 }
 
 func (s *Source) place(id string) (*place, error) {
@@ -261,6 +285,17 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if ref.Item == aboutID && len(p.about) > 0 {
 		return s.aboutItem(p), nil
 	}
+	if strings.HasPrefix(ref.Item, fetchedID) {
+		f, err := s.findLinked(ctx, p, ref.Item)
+		if err != nil {
+			return sources.Item{}, err
+		}
+		it, err := s.linkedItem(p, f)
+		if err != nil {
+			err = fmt.Errorf("slack-export: file %s: %w", legible(f.ID), err)
+		}
+		return it, err
+	}
 	if e, ok := s.messageDay(ctx, p, ref.Item); ok {
 		return s.item(p, e), nil
 	}
@@ -268,8 +303,8 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err != nil {
 		return sources.Item{}, err
 	}
-	if err := s.unwanted(p, e); err != nil {
-		return sources.Item{}, err
+	if err := s.unwanted(ctx, p, e); err != nil {
+		return sources.Item{}, fmt.Errorf("slack-export: %s: %w", ref.Item, err)
 	}
 	return s.item(p, e), nil
 }
@@ -281,11 +316,13 @@ func (s *Source) entry(p *place, id string) (entry, error) {
 	if !ok {
 		return entry{}, gone
 	}
-	if p.dir == "" {
-		if strings.Contains(name, "/") || slices.Contains(s.layout.read, name) {
+	switch {
+	case slices.Contains(p.own, name):
+	case p.dir == "":
+		if strings.Contains(name, "/") || s.layout.claimed[name] {
 			return entry{}, gone
 		}
-	} else if !strings.HasPrefix(name, p.dir+"/") {
+	case !strings.HasPrefix(name, p.dir+"/"):
 		return entry{}, gone
 	}
 	e, err := s.tree.find(name)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,13 +36,15 @@ func office() *slacktest.Workspace {
 	general := w.AddConversation("public_channel", "C1", "general", "U0ANN", "U0BEN", "U0GUEST")
 	general.Topic = "topic of general"
 	secret := w.AddConversation("private_channel", "G1", "secret", "U0ANN", "U0BEN", "U0GONE")
-	group := w.AddConversation("mpim", "M1", "mpdm-ann--ben--gus-1", "U0ANN", "U0BEN", "U0GUEST")
+	group := w.AddConversation("mpim", "G2", "mpdm-ann--ben--gus-1", "U0ANN", "U0BEN", "U0GUEST")
 	direct := w.AddConversation("im", "D1", "", "U0ANN", "U0BEN")
 	w.Say(general, "U0ANN", "said in general &amp; <https://x.example|there>")
 	w.Say(secret, "U0BEN", "said in secret")
 	w.Say(group, "U0ANN", "said in group")
 	w.Say(direct, "U0BEN", "said in direct")
 	w.Share(secret, "U0BEN", "notes.txt", []byte("inside the file"))
+	canvas := w.NewFile("U0ANN", "runbook", []byte("<p>inside the canvas</p>"))
+	canvas.Mode, canvas.Filetype, canvas.Mimetype, canvas.Shares = "quip", "quip", "application/vnd.slack-docs", []string{"C1", "G1"}
 	return w
 }
 
@@ -104,28 +107,68 @@ func read(t *testing.T, s *Source, it sources.Item) string {
 	return string(text)
 }
 
+// layoutTexts is what every item of an export of the office must hold, by path.
+func layoutTexts(l slacktest.Layout) map[string]string {
+	const (
+		group  = "group message of ann (U0ANN), ben (U0BEN) and gus (U0GUEST)"
+		direct = "direct message of ann (U0ANN) and ben (U0BEN)"
+		about  = " (topic, purpose and what else describes it)"
+	)
+	switch l {
+	case slacktest.Person:
+		return map[string]string{
+			"channels/general.txt": "said in general & <https", "channels/secret.txt": "said in secret", "dms/U0ANN-U0BEN.txt": "said in direct",
+			"dms/mpdm-ann--ben--gus-1.txt": "said in group", "files/F00000001-notes.txt": "inside the file",
+		}
+	case slacktest.Dump:
+		return map[string]string{
+			"#general/C1.json": "said in general & there https://x.example", "#secret/G1.json": "said in secret", "group message mpdm-ann--ben--gus-1/G2.json": "said in group",
+			"direct message D1/D1.json": "said in direct", "G1/F00000001-notes.txt": "inside the file",
+		}
+	case slacktest.Chunks:
+		return map[string]string{
+			"#general/C1.json.gz": "said in general & there https://x.example", "#secret/G1.json.gz": "said in secret",
+			group + "/G2.json.gz": "said in group", direct + "/D1.json.gz": "said in direct", "#general" + about: "topic of general", "#secret" + about: "secret", group + about: "mpdm", direct + about: "",
+			"__uploads/F00000001/notes.txt": "inside the file", "users.json.gz": "ann", "workspace.json.gz": "Acme",
+		}
+	}
+	want := map[string]string{
+		"#general/2024-05-01.json": "said in general & there https://x.example", "#general" + about: "topic of general", "integration_logs.json": "Deploys", "users.json": "ann",
+	}
+	if l != slacktest.Standard {
+		maps.Copy(want, map[string]string{
+			"#secret/2024-05-01.json": "said in secret", group + "/2024-05-01.json": "said in group", direct + "/2024-05-01.json": "said in direct",
+			"#secret" + about: "secret", group + about: "mpdm", direct + about: "",
+		})
+	}
+	switch l {
+	case slacktest.Dumped:
+		want["secret/attachments/F00000001-notes.txt"] = "inside the file"
+	case slacktest.DumpedMost:
+		want["__uploads/F00000001/notes.txt"] = "inside the file"
+	default:
+		maps.Copy(want, map[string]string{
+			"canvases.json": "runbook", "lists.json": "", "huddle_transcripts.json": "", "comments on F00000002:runbook/2024-05-03.json": "a comment on runbook",
+			"comments on F00000002:runbook" + about: "FC:F00000002:runbook",
+		})
+		if l != slacktest.Standard {
+			want[".slack-manifest.json"] = "MANUAL"
+		}
+		if l == slacktest.Enterprise {
+			want["org_users.json"] = "ann"
+			delete(want, "users.json")
+		}
+	}
+	return want
+}
+
 func TestLayouts(t *testing.T) {
 	for _, l := range slacktest.Layouts {
 		for _, zipped := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s zip %v", l, zipped), func(t *testing.T) {
 				s := openExport(t, office(), l, zipped, Config{})
 				all := readAll(t, s)
-				want := map[string]string{
-					"#general/2024-05-01.json":                             "said in general & there https://x.example",
-					"#general (topic, purpose and what else describes it)": "topic of general",
-					"integration_logs.json":                                "Deploys",
-				}
-				if l != slacktest.Standard {
-					want["#secret/2024-05-01.json"] = "said in secret"
-					want["group message of ann (U0ANN), ben (U0BEN) and gus (U0GUEST)/2024-05-01.json"] = "said in group"
-					want["direct message of ann (U0ANN) and ben (U0BEN)/2024-05-01.json"] = "said in direct"
-				}
-				switch l {
-				case slacktest.Dumped:
-					want["secret/attachments/F00000001-notes.txt"] = "inside the file"
-				case slacktest.DumpedMost:
-					want["__uploads/F00000001/notes.txt"] = "inside the file"
-				}
+				want := layoutTexts(l)
 				for path, text := range want {
 					f, ok := all[path]
 					if !ok {
@@ -137,6 +180,9 @@ func TestLayouts(t *testing.T) {
 					}
 					if f.item.At != nil && strings.HasPrefix(text, "said") {
 						spot := f.item.At(int64(strings.Index(f.text, text)))
+						if spot.Time.IsZero() && l == slacktest.Person {
+							continue
+						}
 						if !slackjson.IsTS(spot.Item) || spot.Author == "" || spot.Time.IsZero() || !strings.HasPrefix(spot.Name, "message 2024-05-01 09:0") {
 							t.Errorf("%s: %+v", path, spot)
 						}
@@ -145,6 +191,9 @@ func TestLayouts(t *testing.T) {
 							t.Errorf("%s: the message is found as %q, %v", path, again.ID, err)
 						}
 					}
+				}
+				if got := len(all); got != len(want) {
+					t.Errorf("%d items: %q", got, slices.Sorted(maps.Keys(all)))
 				}
 				if l == slacktest.Standard && len(s.Info().Notes) < 2 {
 					t.Errorf("notes: %q", s.Info().Notes)

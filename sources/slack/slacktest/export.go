@@ -22,12 +22,15 @@ const (
 	Standard   Layout = "standard"             // by an admin: public channels only
 	Corporate  Layout = "corporate"            // of all conversations
 	Enterprise Layout = "enterprise"           // of an organisation: org_users.json
+	Person     Layout = "person"               // of one person's conversations, as text
 	Dumped     Layout = "slackdump"            // slackdump's, with files in CHANNEL/attachments
 	DumpedMost Layout = "slackdump-mattermost" // slackdump's, with files in __uploads
+	Dump       Layout = "slackdump-dump"       // its own, a file for each conversation
+	Chunks     Layout = "slackdump-chunk"      // its archive of compressed chunks
 )
 
 // Layouts are all of them.
-var Layouts = []Layout{Standard, Corporate, Enterprise, Dumped, DumpedMost}
+var Layouts = []Layout{Standard, Corporate, Enterprise, Person, Dumped, DumpedMost, Dump, Chunks}
 
 // exportToken is what stands behind ?t= in the addresses of an export's files.
 // Nothing in it is of a real token but its beginning.
@@ -39,6 +42,14 @@ func ExportToken() string { return exportToken() }
 
 // Export gives every file of an export to put, in no promised order.
 func (w *Workspace) Export(l Layout, put func(name string, data []byte) error) error {
+	switch l {
+	case Person:
+		return w.exportText(put)
+	case Dump:
+		return w.exportDump(put)
+	case Chunks:
+		return w.exportChunks(put)
+	}
 	all := map[string]any{}
 	users := make([]any, len(w.Users))
 	for i, u := range w.Users {
@@ -51,7 +62,7 @@ func (w *Workspace) Export(l Layout, put func(name string, data []byte) error) e
 	}
 	all["integration_logs.json"] = []any{object{"user_id": "U0ANN", "service_type": "Deploys", "change_type": "added", "date": "1714550000"}}
 	if l != Dumped && l != DumpedMost {
-		all["canvases.json"] = []any{}
+		w.exportFileLists(l, all)
 	}
 	lists := map[string]string{"public_channel": "channels.json", "private_channel": "groups.json", "mpim": "mpims.json", "im": "dms.json"}
 	for form, name := range lists {
@@ -74,6 +85,10 @@ func (w *Workspace) Export(l Layout, put func(name string, data []byte) error) e
 			return err
 		}
 	}
+	return putJSON(all, put)
+}
+
+func putJSON(all map[string]any, put func(string, []byte) error) error {
 	for name, v := range all {
 		data, err := exportJSON(v)
 		if err != nil {
@@ -84,6 +99,68 @@ func (w *Workspace) Export(l Layout, put func(name string, data []byte) error) e
 		}
 	}
 	return nil
+}
+
+// exportFileLists adds what an export lists of canvases, lists and transcripts,
+// the conversations about them, and what it says of itself.
+func (w *Workspace) exportFileLists(l Layout, all map[string]any) {
+	lists := map[string]string{"quip": "canvases.json", "list": "lists.json", "huddle_transcript": "huddle_transcripts.json"}
+	for _, name := range lists {
+		all[name] = []any{}
+	}
+	about := []any{}
+	var ids []string
+	for id := range w.Files {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		f := w.Files[id]
+		name, ok := lists[f.Mode]
+		if !ok || f.Shares == nil {
+			continue
+		}
+		o := w.file(f, w.filesHost())
+		w.sign(o)
+		shares := []any{}
+		for _, c := range f.Shares {
+			if l != Standard || w.Find(c).Form == "public_channel" {
+				shares = append(shares, object{"team": w.Team, "channel": c})
+			}
+		}
+		if len(shares) == 0 {
+			continue
+		}
+		o["shares"] = shares
+		all[name] = append(all[name].([]any), o)
+		dir := "FC:" + f.ID + ":" + f.Name
+		about = append(about, object{"id": "C" + f.ID, "name": dir, "created": 1700000000, "creator": "USLACKBOT", "members": []string{f.User}})
+		all[dir+"/2024-05-03.json"] = []any{object{"type": "message", "user": f.User, "ts": "1714730400.000100", "text": "a comment on " + f.Name}}
+	}
+	all["file_conversations.json"] = about
+	if l != Standard {
+		all[".slack-manifest.json"] = object{"version": 2, "metadata": object{"export_type": "MANUAL_COMPLIANCE", "exporter": "slack"}}
+	}
+}
+
+// FilesHost is where the addresses of files in exports lead, unless the workspace
+// says otherwise.
+const FilesHost = "https://files.slack.com"
+
+func (w *Workspace) filesHost() string {
+	if w.FilesAt != "" {
+		return w.FilesAt
+	}
+	return FilesHost
+}
+
+// sign puts the export's token behind the addresses of a file object's bytes.
+func (w *Workspace) sign(file object) {
+	for _, key := range []string{"url_private", "url_private_download"} {
+		if s, ok := file[key].(string); ok {
+			file[key] = s + "?t=" + exportToken()
+		}
+	}
 }
 
 func (w *Workspace) exportConversation(l Layout, c *Conversation, all map[string]any, put func(string, []byte) error) error {
@@ -98,7 +175,7 @@ func (w *Workspace) exportConversation(l Layout, c *Conversation, all map[string
 			return err
 		}
 		at := time.Unix(seconds, 0).UTC()
-		o := w.message(c, m, "https://files.slack.com")
+		o := w.message(c, m, w.filesHost())
 		if m.Thread == m.TS && m.Thread != "" {
 			var replies []any
 			for _, r := range c.replies(m.TS) {
@@ -108,11 +185,7 @@ func (w *Workspace) exportConversation(l Layout, c *Conversation, all map[string
 		}
 		for i, f := range m.Files {
 			if fo, ok := o["files"].([]any)[i].(object); ok && f.Mode != "tombstone" {
-				for _, key := range []string{"url_private", "url_private_download"} {
-					if s, ok := fo[key].(string); ok {
-						fo[key] = s + "?t=" + exportToken()
-					}
-				}
+				w.sign(fo)
 			}
 			var name string
 			switch l {

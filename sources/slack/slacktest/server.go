@@ -46,6 +46,7 @@ type Server struct {
 	NoRetryAfter bool // 429 comes without the header
 	Cohort       bool // one call of history and replies a minute, 15 items each
 	DeadCursors  bool // every cursor has expired
+	ExportHeader bool // an export's token counts in a header too, not only in an address
 
 	// Fault, if not nil, is asked before each call, without the lock; true means
 	// that it has answered.
@@ -309,7 +310,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	rest := strings.TrimPrefix(r.URL.Path, "/files-pri/")
 	team, rest, _ := strings.Cut(rest, "-")
 	id, _, _ := strings.Cut(rest, "/")
-	f, data := s.readable(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), team, id)
+	f, data := s.readable(s.fileToken(r), team, id)
 	if f == nil {
 		http.Redirect(w, r, baseOf(r)+"/signin?redir=%2Ffiles-pri%2F"+id, http.StatusFound)
 		return

@@ -17,6 +17,8 @@ type Workspace struct {
 	Files              map[string]*File
 	Lists              map[string][]string // what a message of a list's rows says, by the list's file id
 
+	FilesAt string // where the addresses of files in exports lead; "": FilesHost
+
 	clock time.Time
 	files int
 }
@@ -57,6 +59,7 @@ type File struct {
 	Public                             bool
 	More                               map[string]any // further members of the file object
 	Deny                               bool           // whoever downloads it is sent to the page for signing in
+	Shares                             []string       // ids of conversations, of a canvas or list that no message shows
 }
 
 // NewWorkspace returns a workspace without conversations: two people, a guest, a
