@@ -18,6 +18,9 @@ type extractFlags struct {
 	maxBytes size
 	maxRatio int64
 	timeout  time.Duration
+	ocr      bool
+
+	reader *extract.OCR // what --ocr reads pictures with
 }
 
 func (f *extractFlags) define(cmd *cobra.Command) {
@@ -28,24 +31,34 @@ func (f *extractFlags) define(cmd *cobra.Command) {
 	fs.Var(&f.maxBytes, "extract-max-bytes", "unpack at most this much from one file")
 	fs.Int64Var(&f.maxRatio, "extract-max-ratio", d.Ratio, "stop at what unpacks to more than this `many` times its size")
 	fs.DurationVar(&f.timeout, "extract-timeout", d.Timeout, "unpack one file no longer than this")
+	fs.BoolVar(&f.ocr, "ocr", false, "read key ids in pictures and scanned PDFs, by the program tesseract; slow, and never sure")
 }
 
 // extractionFlags are those that say what is found in given bytes: a scan is not
 // resumed with other values, and a journal of other values tells nothing of what
 // this scan would find.
-var extractionFlags = []string{"no-extract", "extract-depth", "extract-max-bytes", "extract-max-ratio"}
+var extractionFlags = []string{"no-extract", "extract-depth", "extract-max-bytes", "extract-max-ratio", "ocr"}
 
 func (f *extractFlags) check() error {
 	if f.depth < 1 || f.maxRatio < 1 || f.timeout <= 0 {
 		return fmt.Errorf("--extract-depth, --extract-max-ratio and --extract-timeout must be above 0; --no-extract opens nothing")
 	}
-	return nil
+	if !f.ocr {
+		return nil
+	}
+	if f.off {
+		return fmt.Errorf("--ocr opens pictures, and --no-extract opens nothing: leave one of them out")
+	}
+	var err error
+	f.reader, err = extract.FindOCR()
+	return err
 }
 
 // options are how the scan unwraps.
 func (f *extractFlags) options() scan.Extraction {
 	e := scan.Extraction{
 		Off: f.off,
+		OCR: f.reader,
 		Limits: extract.Limits{
 			Depth: f.depth, Bytes: int64(f.maxBytes), Ratio: f.maxRatio, Timeout: f.timeout,
 		},

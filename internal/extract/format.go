@@ -27,6 +27,8 @@ var formats = []format{
 	{name: "sqlite", magic: begins("SQLite format 3\x00"), isolated: true},
 	{name: "pdf", magic: isPDF, isolated: true},
 	{name: "rtf", magic: begins("{\\rtf"), isolated: true},
+	{name: "registry", magic: isRegistry},
+	{name: "notebook", magic: isNotebook, isolated: true},
 	{name: "mail", magic: isMail, isolated: true},
 }
 
@@ -58,6 +60,10 @@ func (f *format) unpack(w *walk, p place, in Input) error {
 		return unpackPDF(w, p, in)
 	case "rtf":
 		return unpackRTF(w, p, in)
+	case "registry":
+		return unpackRegistry(w, p, in)
+	case "notebook":
+		return unpackNotebook(w, p, in)
 	case "mail":
 		return unpackMail(w, p, in)
 	}

@@ -45,6 +45,7 @@ type job struct {
 	Limits   Limits // what is left of them
 	Produced int64
 	Entries  int
+	Pictures bool
 }
 
 // complaint is an error on its way between processes.

@@ -51,6 +51,11 @@ func unpackPDF(w *walk, p place, in Input) error {
 	if err := w.pdfAround(p, doc); err != nil {
 		return err
 	}
+	if w.pictures {
+		if err := w.pdfPictures(p, doc); err != nil {
+			return err
+		}
+	}
 	for f := range doc.Files {
 		r, err := f.Open()
 		at := "attachment " + entryName(f.Name)
@@ -107,6 +112,26 @@ func (w *walk) pdfPages(p place, doc *pdf.Document) error {
 		return dst, nil
 	}
 	return w.derived(p, "", &produced{step: step}, places)
+}
+
+// pdfPictures hands over the pictures on the pages, as files of their own.
+func (w *walk) pdfPictures(p place, doc *pdf.Document) error {
+	for page := range doc.Pages {
+		n := 0
+		for picture := range page.Pictures {
+			n++
+			at := fmt.Sprintf("page %d picture %d", page.Number, n)
+			r, err := picture.Open()
+			if err != nil {
+				w.visitor.Gap(p.in(at).inner, pdfError(err))
+				continue
+			}
+			if err := w.child(p, at, &complaining{r, pdfError}, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // pdfAround hands over what stands on no page.

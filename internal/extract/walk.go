@@ -34,6 +34,7 @@ type Visitor interface {
 type Walker struct {
 	Limits  Limits
 	Process *Process // runs the formats that are isolated; nil: they run here
+	OCR     *OCR     // reads text in pictures; nil: nothing does
 }
 
 // Version changes when something else would be found in the same bytes.
@@ -42,9 +43,11 @@ const Version = 1
 // headSize is how much of a stream is looked at to tell what it is.
 const headSize = 4 << 10
 
-// Wrapped reports whether a stream that begins with head holds other streams.
-// It is cheap: it is asked of every item.
-func Wrapped(head []byte) bool { return formatOf(head) != nil }
+// Opens reports whether this Walker does more with a stream that begins with head
+// than hand it over. It is cheap: it is asked of every item.
+func (wr *Walker) Opens(head []byte) bool {
+	return formatOf(head) != nil || wr.OCR != nil && isPicture(head)
+}
 
 // Walk hands all that lies in an item to v. What cannot be read is told to v;
 // the error is v's own or ctx's.
@@ -53,6 +56,10 @@ func (wr *Walker) Walk(ctx context.Context, in Input, v Visitor) error {
 	limited, cancel := context.WithTimeout(ctx, l.Timeout)
 	defer cancel()
 	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process}
+	if wr.OCR != nil {
+		w.pictures = true
+		w.visitor = &pictureReader{Visitor: v, ocr: wr.OCR, ctx: limited}
+	}
 	err := w.stream(place{}, in)
 	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
@@ -70,6 +77,8 @@ type walk struct {
 	limits  Limits
 	visitor Visitor
 	process *Process
+
+	pictures bool // those in documents are handed over too, because somebody reads them
 
 	produced int64
 	entries  int

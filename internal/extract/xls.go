@@ -78,7 +78,15 @@ func (w *walk) xls(p place, stream string, r *io.SectionReader) error {
 		}
 		places := &Places{}
 		var cells [][2]int
-		places.names = func(i int) string { return cellName(cells[i][0]+1, cells[i][1]+1) }
+		places.names = func(i int) string {
+			switch cells[i][0] {
+			case xlsInComment:
+				return "comment"
+			case xlsInHeader:
+				return "header"
+			}
+			return cellName(cells[i][0]+1, cells[i][1]+1)
+		}
 		var off int64
 		s := &xlsSheet{xls: x, mark: func(at, row, column int) {
 			if places.add(off + int64(at)) {
@@ -328,6 +336,12 @@ func (x *xls) quoted(dst, formula []byte) []byte {
 	return dst
 }
 
+// Rows that stand for places that are no cells.
+const (
+	xlsInComment = -1
+	xlsInHeader  = -2
+)
+
 // xlsSheet reads the cells of one sheet.
 type xlsSheet struct {
 	*xls
@@ -396,6 +410,7 @@ func (s *xlsSheet) step(dst []byte) ([]byte, error) {
 			if s.body[0]&1 != 0 {
 				text = []byte(utf16String(s.body[1:]))
 			}
+			s.mark(len(dst), xlsInComment, 0)
 			dst = append(append(dst, '\n'), text...)
 			return append(dst, '\n'), nil
 		}
@@ -403,6 +418,7 @@ func (s *xlsSheet) step(dst []byte) ([]byte, error) {
 		if len(b) > 2 {
 			text, _ := s.string(b, 2)
 			s.understood()
+			s.mark(len(dst), xlsInHeader, 0)
 			return append(append(append(dst, '\n'), text...), '\n'), nil
 		}
 	}

@@ -82,9 +82,10 @@ func (p *Page) AppendText(dst []byte) ([]byte, error) {
 			err = stop
 		}
 	}
+	from := len(dst)
 	dst = out.write(append(dst, out.written...))
 	clear(out.written)
-	return dst, errors.Join(err, p.d.failed())
+	return appendRejoined(dst, from), errors.Join(err, p.d.failed())
 }
 
 // failed returns the failure to read the file, which is told once.
