@@ -126,8 +126,8 @@ var rooms = map[string]room{
 	"internal/extract/pdf": {theirs: map[string]string{
 		"github.com/klauspost/compress": "deflate at twice the speed of others, which goes on where a checksum is wrong",
 	}},
-	"internal/extract/extracttest":          {},
-	"internal/extract/extracttest/fixtures": {ours: []string{"internal/extract/extracttest"}},
+	"internal/extract/extracttest": {},
+	"internal/bench/fixtures":      {ours: []string{"internal/extract/extracttest"}},
 	"internal/extract": {ours: []string{"internal/extract/pdf"}, theirs: map[string]string{
 		"github.com/klauspost/compress":   "gzip, deflate and zstd at twice the speed of others, and zstd at all",
 		"github.com/ulikunitz/xz":         "xz",

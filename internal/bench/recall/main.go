@@ -8,7 +8,7 @@
 // often as it occurs, that our text holds too; below -min the program fails. A
 // document that the reference refuses is counted apart.
 //
-// This program knows how to ask other programs for a document's text. It does
+// This package knows how to ask other programs for a document's text. It does
 // not know what is looked for in it.
 package main
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // builder makes files in a directory.
@@ -81,6 +83,7 @@ type places map[string]string
 
 // office makes what LibreOffice saves. Every format has texts of its own.
 func (b *builder) office() {
+	var sources [][2]string // and the format it is saved in
 	for _, kind := range []struct {
 		source, ext string
 		formats     map[string]places
@@ -124,11 +127,10 @@ func (b *builder) office() {
 				}
 				return b.plant(file, position, place)
 			}))
-			b.run("", "soffice", "-env:UserInstallation=file://"+filepath.Join(b.dir, "profile"), "--headless", "--convert-to", format, base+"."+kind.ext)
-			b.remove(base + "." + kind.ext)
+			sources = append(sources, [2]string{base + "." + kind.ext, format})
 		}
 	}
-	b.remove("profile")
+	b.convert(sources)
 
 	// A workbook in a document.
 	inner := slices.Clone(b.planted)
@@ -141,6 +143,30 @@ func (b *builder) office() {
 			b.again(p, "embedded.docx", p.Place)
 		}
 	}
+}
+
+// convert has LibreOffice save sources in other formats, several at a time: it
+// waits more than it works.
+func (b *builder) convert(sources [][2]string) {
+	if b.err != nil {
+		return
+	}
+	var group sync.WaitGroup
+	errs := make([]error, len(sources))
+	turn := make(chan struct{}, 4)
+	for i, s := range sources {
+		group.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			own := &builder{ctx: b.ctx, dir: b.dir}
+			profile := "profile" + s[1]
+			own.run("", "soffice", "-env:UserInstallation=file://"+filepath.Join(b.dir, profile), "--headless", "--convert-to", s[1], s[0])
+			own.remove(profile, s[0])
+			errs[i] = own.err
+		})
+	}
+	group.Wait()
+	b.err = errors.Join(errs...)
 }
 
 // again notes that what is planted in a file stands in another one too.
