@@ -86,6 +86,12 @@ type Grant struct {
 	Count string `json:"count,omitempty"` // how the heads were counted, or why they could not be
 }
 
+// Past is somebody who could read once and cannot now.
+type Past struct {
+	Grant
+	Until time.Time `json:"until,omitzero"` // could not read any more at this time; zero: nobody knows since when
+}
+
 // Findable says how a stranger among the audience would come across the item.
 type Findable string
 
@@ -103,6 +109,7 @@ type Audience struct {
 	Ever       Reach     `json:"ever"`                 // including past members and revoked links
 	EverKnown  bool      `json:"ever_known"`           // false: "not knowable here", Ever repeats Now
 	Grants     []Grant   `json:"grants,omitempty"`     // evidence for Now
+	Past       []Past    `json:"past,omitempty"`       // evidence for what Ever adds to Now
 	CouldJoin  []Grant   `json:"could_join,omitempty"` // who could let themselves in
 	Machines   []Grant   `json:"machines,omitempty"`   // bots, indexes and exports that read along
 	Findable   Findable  `json:"findable,omitempty"`
@@ -118,6 +125,7 @@ func (a Audience) Union(b Audience) Audience {
 	a.Ever = a.Ever.Union(b.Ever)
 	a.EverKnown = a.EverKnown && b.EverKnown
 	a.Grants = appendNew(a.Grants, b.Grants)
+	a.Past = appendNew(a.Past, b.Past)
 	a.CouldJoin = appendNew(a.CouldJoin, b.CouldJoin)
 	a.Machines = appendNew(a.Machines, b.Machines)
 	a.Findable = widerFind(a.Findable, b.Findable)
@@ -130,6 +138,24 @@ func (a Audience) Union(b Audience) Audience {
 		a.ReadAt = b.ReadAt
 	}
 	return a
+}
+
+// EverSince returns who could read it at t or later: Ever without those who could
+// no longer read it at t. As much of Ever as Past does not account for stays; so
+// does all of it when t is zero.
+func (a Audience) EverSince(t time.Time) Reach {
+	since, all := a.Now, a.Now
+	for _, p := range a.Past {
+		r := ReachOf(p.Level)
+		all = all.Union(r)
+		if p.Until.IsZero() || p.Until.After(t) {
+			since = since.Union(r)
+		}
+	}
+	if t.IsZero() || all.Union(a.Ever) != all {
+		return a.Ever.Union(a.Now)
+	}
+	return since
 }
 
 // unionHeads: the groups may overlap fully or not at all.

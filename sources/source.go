@@ -82,6 +82,12 @@ type Container struct {
 	// and an item that was taken away as (Item{ID: …}, ErrGone). What it does
 	// not yield is unchanged.
 	Changes bool
+
+	// Ahead says that it shows some of what other containers list as well,
+	// because that is likely to hold a credential: it is read first, and counts
+	// nothing. Its items name the containers that they belong to. Containers that
+	// are ahead come before all others.
+	Ahead bool
 }
 
 // Cursor is an opaque string from the source: "resume after this item".
@@ -96,12 +102,13 @@ type Ref struct {
 
 // Item is one thing with bytes, a version and an audience.
 type Item struct {
-	Container string // ID of the container that listed it
+	Container string // ID of the container that it belongs to
 	ID        string // stable within its container
 	Path      string // as a person reads it; raw bytes of the source, may be hostile
 	Link      string // where a person opens it; "" when there is no such thing
 	Attr      Attr   // what the listing told for free; an empty Version means "ask Body.Attr"
 	Author    string // who put it there, as the source names them; "" unknown
+	Left      bool   // the author is a leaver: the account is deactivated, or there is none any more
 	Cursor    Cursor // resume after this item
 	Ranges    bool   // opening at an offset is cheap
 	Inline    []byte // bytes that the listing already delivered; never recorded
@@ -118,7 +125,8 @@ type Attr struct {
 	Size    int64 // bytes; -1 unknown
 	ModTime time.Time
 	Version string // changes when the bytes do; "" cannot tell
-	Author  string // overrides Item.Author when set
+	Author  string // overrides Item.Author when set, and Left with it
+	Left    bool
 
 	// Fresh says that the bytes changed so lately that they might change again
 	// without another Version: clocks of file systems are coarse.
@@ -146,6 +154,7 @@ type Spot struct {
 	Column int       // in bytes, from 1; 0 unknown
 	Name   string    // a cell, page or message; "" none
 	Author string    // who wrote it, where that differs from the item's author
+	Left   bool      // that author is a leaver
 	Time   time.Time // when, where that differs from the item's time
 	Link   string
 	Item   string // ID under which Source.Item finds this place, where it is less than the item: a message; "" is the item

@@ -22,7 +22,7 @@ const (
 // wantAudit queues the reading of what the vendor's records say of a key id,
 // once. A key that must not be touched is not looked up either.
 func (q *Queue) wantAudit(e *entry, r Request) {
-	if q.cfg.Auditor == nil || e.audit != notAudited || e.id == "" || !q.cfg.Rules.mayLookUp(r) {
+	if q.cfg.Auditor == nil || e.audit != notAudited || e.id == "" || !isKeyID(r.Credential.Kind) || !q.cfg.Rules.mayLookUp(r) {
 		return
 	}
 	if e.index < 0 && e.calling == nil && len(q.waiting)+q.running >= q.cfg.Pending {
@@ -33,6 +33,12 @@ func (q *Queue) wantAudit(e *entry, r Request) {
 	if e.index < 0 && e.calling == nil {
 		q.push(e, time.Now())
 	}
+}
+
+// isKeyID reports whether the id of a kind is that of an access key: the vendor
+// keeps records by those. Others hold a user's name.
+func isKeyID(k secret.Kind) bool {
+	return k.Askable() || k == secret.KeyID || k == secret.SMTPPassword
 }
 
 // startAudit reads the facts of e, in a goroutine of its own. It takes a slot

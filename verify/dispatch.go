@@ -131,7 +131,7 @@ func (q *Queue) finish(ctx context.Context, e *entry, c candidate, v Verdict) {
 	} else if v.State == Unknown {
 		v = Verdict{State: Unknown, Why: WhyPending, Account: c.Account}
 	}
-	if transient(v) && !c.retried {
+	if (transient(v) || q.doubtful(e, v)) && !c.retried {
 		c.retried, c.last = true, v
 		e.pending = append([]candidate{c}, e.pending...)
 		q.push(e, q.retryAt(now, reached, v))
@@ -176,6 +176,13 @@ func (q *Queue) settleWhole(e *entry, v Verdict) {
 		c.Credential.Destroy()
 	}
 	e.pending = nil
+}
+
+// doubtful reports whether a refusal is to be heard twice: that of the only secret
+// of a key id, which most likely is the right one. For five seconds after anybody
+// tried a wrong secret AWS refuses the right one too.
+func (q *Queue) doubtful(e *entry, v Verdict) bool {
+	return v.State == Mismatch && e.tried == 0 && len(e.pending) == 0 && !q.spent()
 }
 
 func transient(v Verdict) bool {

@@ -177,7 +177,7 @@ func TestOneCredentialOnce(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		if v.count() != 3 || b.count() != 3 {
+		if v.count() != 4 || b.count() != 3 { // a refusal is heard twice
 			t.Errorf("%d calls, %d answers for three credentials", v.count(), b.count())
 		}
 		lateLive, lateDead := longTerm(live.ID), longTerm(dead.ID)
@@ -205,7 +205,7 @@ func TestOneCredentialOnce(t *testing.T) {
 		if got := b.of(wrong.ID, rightPrint); got.State != verify.Live {
 			t.Errorf("the right secret after a wrong one: %s", got.State)
 		}
-		if len(v.calls) != 4 {
+		if len(v.calls) != 5 {
 			t.Errorf("%d calls", len(v.calls))
 		}
 		for _, c := range given {
@@ -222,6 +222,31 @@ func TestOneCredentialOnce(t *testing.T) {
 
 // TestTokenFoundLater: the fingerprint leaves the token out, so a session key
 // that was unverifiable is asked about once its token turns up.
+// TestRefusedForAnothersMistake: for five seconds after anybody's wrong secret the
+// right one is refused too.
+func TestRefusedForAnothersMistake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, b := newVendor(t), newBook(t)
+		c := longTerm(newID("AKIA"))
+		print := c.Fingerprint()
+		v.right[c.ID] = "refused for now"
+		q := verify.NewQueue(verify.Config{Verifier: v, Answer: b.note})
+		done := make(chan error)
+		go func() { done <- q.Run(t.Context()) }()
+		q.Submit(verify.Request{Credential: c})
+		time.Sleep(5 * time.Second)
+		v.right[c.ID] = print
+		q.Close()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if got := b.of(c.ID, print); got.State != verify.Live || len(v.calls) != 2 {
+			t.Errorf("%s after %d calls", got.State, len(v.calls))
+		}
+		checkPace(t, v.calls, 6*time.Second)
+	})
+}
+
 func TestTokenFoundLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newVendor(t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -236,27 +237,95 @@ func TestEveryKindOfKey(t *testing.T) {
 			t.Errorf("%s was called first (%d), and then read about (%d)", name, firstSigned, firstAsked)
 		}
 	}
+}
+
+// TestEveryKindRendered is the report of a tree with one credential of each kind,
+// as somebody sees it who has never seen one: run it with -v and read it.
+func TestEveryKindRendered(t *testing.T) {
+	w := newWorld(t)
+	w.plantOthers(t)
 	// Without the ARN rule, which covers every session.
 	rules := fmt.Sprintf("%s\npath:**/never-path/**\n", w.keys["never-id.env"].ID)
 	if err := os.WriteFile(w.never, []byte(rules), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ = w.scan(t, journal.ExitLeaks, "--audit-profile", "ir", "--format", "json")
-	got = w.verdicts(t, out)
+	kept := filepath.Join(w.dir, "journal")
+	out, _ := w.scan(t, journal.ExitLeaks, "--audit-profile", "ir", "--account-map", filepath.Join(w.dir, "accounts.toml"), "--format", "json", "--journal", kept)
+	got := w.verdicts(t, out)
 	for name, want := range map[string]string{
 		"role.env": "critical live-c4 live", "sso.env": "high live-c3 live", "expired.env": "info expired expired", "never-arn.env": "high live-c2 live",
+		"many.env": "medium mismatch mismatch", "cut.env": "medium unconfirmed-c2 unverifiable no session token found",
+		"store.env": "medium unconfirmed-c2 not-called s3-compatible", "govcloud.env": "medium unconfirmed-c2 unknown configuration",
 	} {
 		if got[name] != want {
 			t.Errorf("%s: %s, want %s", name, got[name], want)
 		}
 	}
-	text, _ := w.scan(t, journal.ExitLeaks, "--audit-profile", "ir", "--account-map", filepath.Join(w.dir, "accounts.toml"))
-	if testing.Verbose() {
-		t.Log("\n" + text)
+	for _, name := range []string{"cut.env", "store.env"} {
+		if signed, _ := w.calls(name); signed > 0 {
+			t.Errorf("%s was called", name)
+		}
 	}
-	for _, words := range []string{"it is an administrator", "replaces the code of a function", "reads objects of S3", "IAM lists it as inactive", "029608264753, payments, of team-pay", "Habits behind the leaks"} {
-		if !strings.Contains(strings.Join(strings.Fields(text), " "), words) {
+	if n, _ := w.calls("many.env"); n != 3 {
+		t.Errorf("%d secrets of one key id were tried", n)
+	}
+	var text, said bytes.Buffer
+	if code := run(t.Context(), []string{"report", kept}, w.env, strings.NewReader(""), &text, &said); code != journal.ExitLeaks {
+		t.Fatalf("exit code %d: %s", code, said.Bytes())
+	}
+	if testing.Verbose() {
+		t.Log("\n" + text.String())
+	}
+	for _, words := range []string{
+		"it is an administrator", "replaces the code of a function", "reads objects of S3", "IAM lists it as inactive", "029608264753, payments, of team-pay", "Habits behind the leaks",
+		"active id, 3 of 5 secrets tried", "its account lists the key as inactive", "but the text beside it names aws-us-gov, which was not asked", "callWithBearerToken", "GitPush",
+		"Next (RESPONDER stands for your own AWS profile; never use the leaked key)", "credentials stand in plain text in",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(text.String()), " "), words) {
 			t.Errorf("the report does not say %q", words)
+		}
+	}
+	if n := strings.Count(text.String(), "stands for your own AWS profile"); n != 1 {
+		t.Errorf("what RESPONDER stands for is said %d times", n)
+	}
+}
+
+// plantOthers adds the kinds of which nobody is asked, and those whose verdict
+// hangs on what stands beside them.
+func (w *world) plantOthers(t *testing.T) {
+	t.Helper()
+	keys := newKeyMaker(rand.Uint64())
+	pair := func(k awstest.Key) string {
+		return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", k.ID, k.Secret)
+	}
+	key := func(prefix string) awstest.Key {
+		return awstest.Key{ID: awstest.KeyID(prefix, awstest.Account), Secret: awstest.Secret(), ARN: "arn:aws:iam::" + awstest.Account + ":user/many"}
+	}
+	w.keys["many.env"], w.keys["cut.env"], w.keys["store.env"], w.keys["govcloud.env"] = key("AKIA"), key("ASIA"), key("AKIA"), key("AKIA")
+	w.fake.Add(w.keys["many.env"])
+	w.aws.Users["many"] = &awstest.User{Keys: []awstest.UserKey{{ID: w.keys["many.env"].ID, Created: time.Now()}}}
+	guess := func(n int) string {
+		many := "AWS_ACCESS_KEY_ID=" + w.keys["many.env"].ID + "\n"
+		for range n {
+			many += "AWS_SECRET_ACCESS_KEY=" + keys.Secret() + "\n"
+		}
+		return many
+	}
+	signed := time.Now().UTC().Add(-48 * time.Hour).Format("20060102T150405Z")
+	_, sample := planting(keys, "sample")
+	for name, text := range map[string]string{
+		"many.env": guess(3), "more.env": guess(2), "cut.env": pair(w.keys["cut.env"]), "sample.env": sample,
+		"store.env":            pair(w.keys["store.env"]) + "endpoint_url = https://minio.corp.example:9000\n",
+		"govcloud.env":         pair(w.keys["govcloud.env"]) + "region = us-gov-west-1\n",
+		"secret-alone.sh":      "export AWS_SECRET_ACCESS_KEY=" + keys.Secret() + "\n",
+		"bedrock.env":          "AWS_BEARER_TOKEN_BEDROCK=" + keys.BedrockKey("BedrockAPIKey-x1", awstest.Account) + "\n",
+		"mail_credentials.csv": "IAM user name,SMTP user name,SMTP password\nses-smtp-user," + awstest.KeyID("AKIA", awstest.Account) + "," + keys.SMTPPassword() + "\n",
+		"git_credentials.csv":  "User Name,Password\nann-at-" + awstest.Account + "," + strings.NewReplacer("+", "a", "/", "b").Replace(keys.Base64(32)) + "\n",
+		"ann_credentials.csv":  "User name,Password,Console sign-in URL\nann," + keys.Secret()[:14] + "!,https://" + awstest.Account + ".signin.aws.amazon.com/console\n",
+		"link.txt":             keys.Signed(awstest.KeyID("ASIA", awstest.Account), "eu-west-1", "s3", signed, 3600) + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(w.tree, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

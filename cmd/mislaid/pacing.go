@@ -32,7 +32,7 @@ func (f *pacingFlags) defineDeadline(cmd *cobra.Command) {
 }
 
 // gentle are the flags that a resumed run may have differently.
-var gentle = []string{"jobs", "io-limit", "between", "ops-limit", "source-deadline"}
+var gentle = []string{"jobs", "io-limit", "between", "ops-limit", "source-deadline", "slack-rate"}
 
 func (f *pacingFlags) check() error {
 	if f.deadline < 0 {

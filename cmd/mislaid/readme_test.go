@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"mislaid/internal/journal"
+	"mislaid/sources/slack/slacktest"
+	"mislaid/verify/awstest"
 )
 
 // TestReadme runs every command of the README, in its order, in a directory that
@@ -35,12 +38,29 @@ func TestReadme(t *testing.T) {
 		"known.toml":      "[[ignore]]\npath = \"**/testdata\"\nreason = \"made-up keys of the tests\"\n",
 		"rules.toml":      "[[rules]]\nid = \"acme-token\"\nregex = '\\bacme_([a-z0-9]{32})\\b'\nkeywords = [\"acme_\"]\n",
 		"decoy-files.txt": "passwords.xlsx\n",
+		"accounts.toml":   "[111122223333]\nname = \"payments\"\naudit-role = \"SecurityAudit\"\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	env := append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
+	w := slacktest.NewWorkspace()
+	w.Say(w.AddConversation("im", "D0DIRECT", "", "U0ANN", "U0BEN"), "U0ANN", strings.ReplaceAll(keys, "\n", " "))
+	w.Say(w.AddConversation("public_channel", "C0GENERAL", "general", "U0ANN"), "U0ANN", "nothing here")
+	if err := w.WriteZip(slacktest.Corporate, filepath.Join(dir, "export.zip")); err != nil {
+		t.Fatal(err)
+	}
+	responder := awstest.Key{ID: awstest.KeyID("AKIA", awstest.Account), Secret: awstest.Secret(), ARN: "arn:aws:iam::" + awstest.Account + ":user/responder"}
+	records := &awstest.Fake{World: &awstest.World{Account: awstest.Account}}
+	records.Add(responder)
+	audited := httptest.NewServer(records)
+	defer audited.Close()
+	shared := fmt.Sprintf("[profile ir-readonly]\nregion = us-east-1\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n", audited.URL, responder.ID, responder.Secret)
+	aws := filepath.Join(t.TempDir(), "config") // not where scans look
+	if err := os.WriteFile(aws, []byte(shared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "AWS_CONFIG_FILE="+aws, "AWS_SHARED_CREDENTIALS_FILE="+aws+".none", "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "MISLAID_AWS_ENDPOINT="+sts.URL)
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // they would follow HOME
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {
@@ -85,6 +105,9 @@ func TestReadme(t *testing.T) {
 	}
 	if ran < 10 {
 		t.Errorf("only %d commands were found", ran)
+	}
+	if len(records.Calls()) == 0 {
+		t.Error("no command of the README read what AWS records")
 	}
 }
 

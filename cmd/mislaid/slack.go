@@ -41,6 +41,7 @@ var slackConnector = connector{
 type slackFlags struct {
 	token                     credential
 	api                       string
+	rate                      float64
 	channels, excludeChannels []string
 	users, excludeUsers       []string
 	types                     []string
@@ -61,6 +62,7 @@ func (f *slackFlags) define(cmd *cobra.Command) {
 	f.token = credential{from: "env:SLACK_TOKEN"}
 	fs.Var(&f.token, "slack-token", "Slack: `where` the token is: "+credentialHelp)
 	fs.StringVar(&f.api, "slack-api", "", "Slack: `address` of the API, such as https://slack-gov.com/api/ (default: Slack's)")
+	fs.Float64Var(&f.rate, "slack-rate", 1, "Slack: call this `many` times as often as Slack promises to answer: 0.5 is gentler; above 1 it may say so, and is waited for")
 	fs.StringArrayVar(&f.channels, "channels", nil, "Slack: only channels with this `name` (a glob) or id (repeatable)")
 	fs.StringArrayVar(&f.excludeChannels, "exclude-channels", nil, "Slack: not those with this `name` or id; they are not read at all (repeatable)")
 	fs.StringSliceVar(&f.types, "types", nil, "Slack: only these `kinds` of conversations: public, private, mpim, im")
@@ -104,6 +106,9 @@ func newSlack(ctx context.Context, a *app, _ target, f *crawlFlags) (*slack.Sour
 	if err != nil {
 		return nil, err
 	}
+	if !(f.slack.rate > 0) || f.slack.rate > mostRate {
+		return nil, fmt.Errorf("--slack-rate: must be above 0 and at most %d", mostRate)
+	}
 	token, err := f.slack.token.read(a, "Slack token")
 	if err != nil {
 		return nil, fmt.Errorf("%w; say where it is with --slack-token; \"mislaid permissions slack\" says how to get one", err)
@@ -112,9 +117,22 @@ func newSlack(ctx context.Context, a *app, _ target, f *crawlFlags) (*slack.Sour
 	if f.slack.files.value == "likely" {
 		files = slack.LikelyFiles
 	}
-	return slack.New(ctx, slack.Config{
-		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(),
-	})
+	c := slack.Config{
+		Token: func() string { return string(token.Reveal()) }, BaseURL: f.slack.api, UserAgent: slackAgent(), Select: sel, Files: files, Ops: f.opsLimiter(), Scale: f.slack.rate,
+	}
+	if f.choose.quick {
+		c.First = slackQueries
+	}
+	return slack.New(ctx, c)
+}
+
+// mostRate is the largest --slack-rate.
+const mostRate = 1_000_000
+
+// slackQueries are what --quick searches for before it reads the rest: how keys
+// begin, and what people and programs write beside them.
+var slackQueries = []string{
+	"AKIA*", "ASIA*", "aws_secret_access_key", "aws_access_key_id", "aws_session_token", `"secret access key"`, `"access key"`, `"secret key"`, `"aws secret"`, "credentials.csv",
 }
 
 // slackAgent is how we name ourselves to Slack: a team that watches its audit

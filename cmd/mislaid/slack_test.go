@@ -97,6 +97,7 @@ func scriptSlackServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: slack-server")
 	}
 	srv, token := slacktest.NewServer(leakyWorkspace(ts), func(format string, args ...any) { ts.Logf("the server: "+format, args...) })
+	srv.Unlimited = true // what waiting there is, is tested under a fake clock
 	web := httptest.NewServer(srv)
 	ts.Defer(web.Close)
 	ts.Setenv("MISLAID_SLACK_API", web.URL+"/api/")

@@ -255,7 +255,7 @@ func (f *verifyFlags) buildAudit(ctx context.Context, v *verification) error {
 	if err != nil {
 		return fmt.Errorf("--audit-profile: %w", err)
 	}
-	v.audits = v.auditor.Hosts()
+	v.audits = v.auditor.Hosts(ctx)
 	return nil
 }
 

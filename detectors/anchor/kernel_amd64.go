@@ -49,9 +49,8 @@ func scanWide(p *byte, n int, t *tables, out *block, max int) (count, next int)
 // scanKernel is Scan by the assembly kernels.
 func (sc *Scanner) scanKernel(dst []Hit, b []byte) ([]Hit, int) {
 	s, from := sc.set, len(dst)
-	runs := tracker{set: s, from: from, next: -1, longTo: -1}
+	runs := newTracker(s, from)
 	newlines, nuls := 0, 0
-	least := s.leastRun()
 	for base := 0; base < len(b); {
 		in := sc.piece(b[base:], narrowLook)
 		count, next, lines, nul := scanNarrow(&in[0], len(in), &s.tables, &sc.blocks[0], len(sc.blocks))
@@ -63,8 +62,8 @@ func (sc *Scanner) scanKernel(dst []Hit, b []byte) ([]Hit, int) {
 			for m := x.marks; m != 0; m &= m - 1 {
 				dst = s.literalsAt(dst, from, b, off+bits.TrailingZeros64(m))
 			}
-			if ones(x.base64, least) == 0 && off != runs.next {
-				continue // no part of a run that a neighbour does not see
+			if off != runs.next && runs.nothing(x.base64) {
+				continue
 			}
 			if s.run > 0 {
 				joined := i+1 < count && sc.blocks[i+1].off == x.off+blockSize

@@ -1,5 +1,10 @@
 package anchor
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // base64Bit is 1 for the bytes that runs are made of, and 0 for all others.
 var base64Bit = func() (bit [256]uint8) {
 	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
@@ -104,27 +109,41 @@ const fewWords = 8
 // isWords reports whether run is a few words written together, a path or an
 // identifier, or without any upper-case or any lower-case letter.
 func isWords(run []byte) bool {
-	seen, _, ends := wording(run)
+	seen, ends := wording(run)
 	return seen&lower == 0 || seen&upper == 0 || ends < fewWords
 }
 
-// isName reports whether run is a few words written together, with no digit and
-// more lower-case letters than the base64 of any text that is so regular.
-func isName(run []byte) bool {
-	seen, small, ends := wording(run)
-	return seen&digit == 0 && small >= len(run)/2 && ends < fewWords
+// isName reports whether a run, which begins with b's first characters, is an
+// identifier or a path rather than base64 of text: half or more of it is small
+// letters, and it has no digits or no capitals, as base64 of text has once in
+// 2,000 times.
+func isName(b []byte) bool {
+	var small int
+	var digits, capitals uint64
+	half := len(b) / 8 * 4 // of whole words
+	for ; len(b) >= 8; b = b[8:] {
+		v := binary.LittleEndian.Uint64(b) | tops // base64 is ASCII
+		small += bits.OnesCount64((v - 'a'*ones8) & tops)
+		digits |= (v - '0'*ones8) &^ (v - ('9'+1)*ones8)
+		capitals |= (v - 'A'*ones8) &^ (v - ('Z'+1)*ones8)
+	}
+	return small >= half && (digits&tops == 0 || capitals&tops == 0)
 }
 
-// wording returns the classes that occur in run, how many letters are lower case
-// and how many words end within it.
-func wording(run []byte) (seen uint8, small, ends int) {
+// ones8 and tops have a one in each byte, at the bottom and at the top.
+const (
+	ones8 = 0x0101010101010101
+	tops  = 0x8080808080808080
+)
+
+// wording returns the classes that occur in run and how many words end within it.
+func wording(run []byte) (seen uint8, ends int) {
 	last := classOf[run[0]]
 	for _, c := range run {
 		class := classOf[c]
 		seen |= class
-		small += int(class & lower)
 		ends += int(changes[last<<4|class])
 		last = class
 	}
-	return seen, small, ends
+	return seen, ends
 }

@@ -13,16 +13,25 @@ type tracker struct {
 	open int // base64 characters at the end of that block, from the beginning of their run
 
 	longTo int // where the long run ends that was found last, as far as it was seen; -1 none
+
+	least int // characters of a run that a block must hold if the run is to be noticed there
+	whole int // characters of the shortest run of interest
 }
 
-// leastRun is how many base64 characters in a row a block must hold to tell
-// anything of runs that its neighbours do not tell.
-func (s *Set) leastRun() int {
-	half := (s.run + 1) / 2
-	if s.run == 0 || s.long > 0 && s.long/2 < half {
-		half = s.long / 2
+func newTracker(s *Set, from int) tracker {
+	t := tracker{set: s, from: from, next: -1, longTo: -1, whole: max(s.long-1, 0)} // a long run may be one shorter, before '='
+	if s.run > 0 && (s.long == 0 || s.run < t.whole) {
+		t.whole = s.run
 	}
-	return max(half, 16)
+	t.least = t.whole / 2
+	return t
+}
+
+// nothing reports whether a block tells nothing of runs that its neighbours do
+// not tell, unless it follows one that did: it holds no whole run, and no half of
+// one at either end. Most runs in source text are words and short paths.
+func (t *tracker) nothing(mask uint64) bool {
+	return t.whole == 0 || bits.TrailingZeros64(^mask) < t.least && bits.LeadingZeros64(^mask) < t.least && ones(mask, t.whole) == 0
 }
 
 // settled is an open count that no run adds up to.

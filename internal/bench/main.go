@@ -1,6 +1,7 @@
 // Bench measures the program beside others: the engine in memory, and the whole
 // program beside ripgrep over a tree of source text and beside cat over one big
-// file, interleaved, as whole processes.
+// file, interleaved, as whole processes; and the program alone over an export of
+// Slack.
 //
 // It needs rg and cat in PATH and writes its inputs below -dir, which is kept so
 // that a second run starts at once. It prints figures and judges none.
@@ -42,7 +43,7 @@ func run(out io.Writer, args []string) error {
 	rounds := fs.Int("rounds", 7, "timed rounds of each command, after one to warm up")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, tree or file")
+	only := fs.String("only", "", "run one part: engine, tree, export or file")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -90,6 +91,18 @@ func run(out io.Writer, args []string) error {
 			command{"mislaid scan", scan(tree.path), exitGaps},
 			command{"rg one prefix", []string{"rg", "-c", "-uuu", "--no-mmap", "AKIA[A-Z2-7]{16}", tree.path}, exitNoMatch})
 		if err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "export" {
+		const json = 1 << 30
+		path := filepath.Join(*dir, "export.zip")
+		size, err := makeExport(path, json)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\nexport: a ZIP of %d MB of Slack's JSON\n", size>>20)
+		if err := speed(out, *rounds, fresh, command{"mislaid scan", scan("slack-export:" + path), 0}, size); err != nil {
 			return err
 		}
 	}

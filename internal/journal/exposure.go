@@ -41,7 +41,8 @@ const (
 )
 
 // exposureTable is the whole judgement: what the key can do × who could have
-// seen it. The reach is the upper bound of who can read it now or could before;
+// seen it. The reach is the upper bound of who can read it now or could since the
+// key stood there;
 // what could not be found out counts as public. Nothing known of a key's power
 // never means little power. Unconfirmed is the live rule one step down, and at
 // least medium from reach 3 on. A key of an account of tier prod, or of the
@@ -185,7 +186,7 @@ func (l *Leak) unexplained() *verify.AuditCall {
 // judge fills in Severity, Rule and Why: the gravest of the rules that its
 // credentials meet.
 func (l *Leak) judge() {
-	reach := l.Exposure.Now.Union(l.Exposure.Ever)
+	reach := l.Reach
 	column := band(reach.AtMost)
 	best := -1
 	var why verify.Verdict
@@ -211,6 +212,8 @@ func (l *Leak) judge() {
 	}
 	l.Why = reachSentence(reach, reach != l.Exposure.Now) + "; " + row.Sentence
 	switch {
+	case best == ruleDead && why.Why == verify.WhyInactive:
+		l.Why = reachSentence(reach, reach != l.Exposure.Now) + "; its account lists the key as inactive"
 	case best == ruleUnexplained:
 		l.Why += fmt.Sprintf(": %s at %s (%s)", use.Source, use.At.UTC().Format("2006-01-02 15:04:05Z"), use.Name)
 	case best >= ruleLive4 && best <= ruleLive1:

@@ -122,8 +122,15 @@ func (f *Folder) addSighting(s *Sighting) []string {
 		id = LeakID("", secret.Fingerprint("place "+k.String())) // nothing but its place tells it from others
 	}
 	st := f.leakOf(table, s.KeyID, id)
-	if old := st.places[k]; old != nil && s.Found.Before(old.Found) {
-		return nil
+	old := st.places[k]
+	if old != nil && s.Found.Before(old.Found) {
+		if !st.had(k, s.AudienceID, f.strings) {
+			return nil
+		}
+		return []string{st.id}
+	}
+	if old != nil && old.AudienceID != s.AudienceID {
+		st.had(k, old.AudienceID, f.strings)
 	}
 	own := f.strings.kept(s)
 	st.places[k] = own
@@ -137,6 +144,25 @@ func (f *Folder) addSighting(s *Sighting) []string {
 		f.waiting[id][st.id] = true
 	}
 	return []string{st.id}
+}
+
+// mostBefore bounds how many audiences of other readings a place keeps.
+const mostBefore = 32
+
+// had notes an audience that a place has in a reading that is not the last, and
+// reports whether that is new.
+func (s *leakState) had(k digest, audience string, in interner) bool {
+	ids := s.before[k]
+	if audience == "" || slices.Contains(ids, audience) || len(ids) == mostBefore {
+		return false
+	}
+	if s.before == nil {
+		s.before = make(map[digest][]string)
+	}
+	ids = append(ids, in.str(audience))
+	slices.Sort(ids)
+	s.before[k] = ids
+	return true
 }
 
 func (f *Folder) leakOf(table map[string]*leakState, keyID, id string) *leakState {

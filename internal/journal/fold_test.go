@@ -222,6 +222,69 @@ func TestPastReachCounts(t *testing.T) {
 	}
 }
 
+// TestPastHasItsTime: who could no longer read when the key came does not count.
+func TestPastHasItsTime(t *testing.T) {
+	left := func(until time.Time, ever ...sources.Level) Record {
+		return Record{Audience: &Audience{ID: "past", Audience: sources.Audience{
+			Now: sources.ReachOf(sources.NamedFew), Ever: sources.ReachOf(append(ever, sources.NamedFew, sources.Outsiders)...), EverKnown: true,
+			Past: []sources.Past{{Grant: sources.Grant{Who: "eve", Level: sources.Outsiders}, Until: until}},
+		}}}
+	}
+	file := sighting("general", secret.AccessKey, "ID", "fp")
+	file.AudienceID = "past"
+	message := sighting("general", secret.AccessKey, "ID", "fp")
+	message.AudienceID, message.Positions = "past", []Position{{Name: "message", Time: noon}}
+	made := Record{Facts: &Facts{KeyID: "ID", Facts: verify.Facts{Status: verify.KeyActive, Created: noon}}}
+	for name, c := range map[string]struct {
+		records []Record
+		want    sources.Level
+	}{
+		"left before the message":              {[]Record{left(noon.Add(-time.Hour)), {Sighting: message}}, sources.NamedFew},
+		"left after the message":               {[]Record{left(noon.Add(time.Hour)), {Sighting: message}}, sources.Outsiders},
+		"nobody knows when":                    {[]Record{left(time.Time{}), {Sighting: message}}, sources.Outsiders},
+		"more than is accounted for":           {[]Record{left(noon.Add(-time.Hour), sources.Public), {Sighting: message}}, sources.Public},
+		"a file may have held it for long":     {[]Record{left(noon.Add(-time.Hour)), {Sighting: file}}, sources.Outsiders},
+		"but not longer than there is the key": {[]Record{left(noon.Add(-time.Hour)), {Sighting: file}, made}, sources.NamedFew},
+		"left after the key was made":          {[]Record{left(noon.Add(time.Hour)), {Sighting: file}, made}, sources.Outsiders},
+	} {
+		l := one(t, fold(c.records...))
+		if l.Reach.AtMost != c.want {
+			t.Errorf("%s: %s, want %s", name, l.Reach.AtMost, c.want)
+		}
+		if before := strings.Contains(l.Why, "could before"); before != (c.want > sources.NamedFew) {
+			t.Errorf("%s: %s", name, l.Why)
+		}
+	}
+}
+
+// TestWhoWasSeenReading: a place that was open when it was read before, and is
+// closed now, counts as open, in whatever order its readings come.
+func TestWhoWasSeenReading(t *testing.T) {
+	audience := func(id string, level sources.Level) Record {
+		return Record{Audience: &Audience{ID: id, Audience: sources.Audience{
+			Now: sources.ReachOf(level), Ever: sources.ReachOf(level), Grants: []sources.Grant{{Who: id, By: "ACL", Level: level}}, ReadAt: noon,
+		}}}
+	}
+	open, shut := sighting("a", secret.AccessKey, "ID", "fp"), sighting("a", secret.AccessKey, "ID", "fp")
+	open.AudienceID, shut.AudienceID, shut.Found = "all", "few", noon.Add(24*time.Hour)
+	records := []Record{audience("all", sources.Guests), audience("few", sources.NamedFew), {Sighting: open}, {Sighting: shut}}
+	for range 2 {
+		l := one(t, fold(records...))
+		a := l.Places[0].Audience
+		if l.Reach.AtMost != sources.Guests || l.Exposure.Now.AtMost != sources.NamedFew || len(a.Past) != 1 || a.Past[0].Who != "all" || !a.Past[0].Until.Equal(noon) {
+			t.Errorf("%+v, %+v", l.Reach, a)
+		}
+		if !strings.Contains(l.Why, "could before") {
+			t.Error(l.Why)
+		}
+		slices.Reverse(records)
+	}
+	unknown := Record{Audience: &Audience{ID: "all", Audience: sources.Audience{Now: sources.UnknownReach(), Ever: sources.UnknownReach()}}}
+	if l := one(t, fold(unknown, records[1], Record{Sighting: open}, Record{Sighting: shut}, audience("few", sources.NamedFew))); l.Reach.AtMost != sources.NamedFew {
+		t.Errorf("that nothing was found out before is no evidence: %+v", l.Reach)
+	}
+}
+
 // TestExposureTable holds the table against the one that people are told.
 func TestExposureTable(t *testing.T) {
 	root := verify.Verdict{State: verify.Live, ARN: "arn:aws-cn:iam::123456789012:root"}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ func habits(leaks []Leak) (all []Habit) {
 			accounts[l.Account] = true
 		}
 		for _, f := range l.Findings() {
+			if f.ID == verify.CarelessStorage {
+				continue // said once of all
+			}
 			at := slices.IndexFunc(byID[f.ID], func(h Habit) bool { return h.Evidence == f.Evidence })
 			if at < 0 {
 				byID[f.ID] = append(byID[f.ID], Habit{Finding: f, LeakIDs: []string{l.ID}})
@@ -31,6 +35,9 @@ func habits(leaks []Leak) (all []Habit) {
 			}
 			byID[f.ID][at].LeakIDs = append(byID[f.ID][at].LeakIDs, l.ID)
 		}
+	}
+	if h, ok := careless(leaks); ok {
+		byID[verify.CarelessStorage] = []Habit{h}
 	}
 	if len(accounts) > 1 {
 		names := slices.Sorted(maps.Keys(accounts))
@@ -40,6 +47,40 @@ func habits(leaks []Leak) (all []Habit) {
 		all = append(all, byID[id]...)
 	}
 	return all
+}
+
+// careless says of all leaks that stand somewhere in plain text where.
+func careless(leaks []Leak) (h Habit, found bool) {
+	var places []string
+	seen := make(map[string]bool)
+	for i := range leaks {
+		if len(leaks[i].Places) > 0 {
+			h.LeakIDs = append(h.LeakIDs, leaks[i].ID)
+		}
+		for j := range leaks[i].Places {
+			if p := &leaks[i].Places[j]; !seen[p.Path+p.Inner] {
+				seen[p.Path+p.Inner] = true
+				places = append(places, p.Path+p.Inner)
+			}
+		}
+	}
+	if len(places) == 0 {
+		return h, false
+	}
+	const named = 3
+	words := strings.Join(places[:min(len(places), named)], ", ")
+	if more := len(places) - named; more > 0 {
+		words += fmt.Sprintf(" and %d more", more)
+	}
+	count := func(n int, one, many string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		return fmt.Sprintf("%d %s", n, many)
+	}
+	h.Finding = verify.NewFinding(verify.CarelessStorage, "%s in plain text in %s: %s",
+		count(len(h.LeakIDs), "credential stands", "credentials stand"), count(len(places), "place", "places"), words)
+	return h, true
 }
 
 // userOfAccount reports whether the leak is a key of an IAM user that is real.

@@ -45,6 +45,7 @@ type leakState struct {
 	id      string
 	keyID   string
 	places  map[digest]*Sighting
+	before  map[digest][]string                   // audiences that a place had in other readings; nil: none
 	answers map[secret.Fingerprint]verify.Verdict // "" is for every credential of the key id
 	facts   *verify.Facts
 }
@@ -67,6 +68,7 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience, accounts ma
 	l.Places = make([]Place, len(sightings))
 	for i, sg := range sightings {
 		l.Places[i] = Place{Sighting: *sg, Audience: audiences[sg.AudienceID]}
+		l.Places[i].remember(s.before[sightingKey(sg)], audiences)
 		l.Account = cmp.Or(l.Account, sg.Account)
 		l.FirstSeen = earliest(l.FirstSeen, firstSeen(sg))
 		if sg.Found.After(l.LastSeen) {
@@ -86,6 +88,7 @@ func (s *leakState) snapshot(audiences map[string]*sources.Audience, accounts ma
 	}
 	l.Suppressed = allSuppressed(l.Places) && !slices.ContainsFunc(l.Credentials, func(c LeakCredential) bool { return isLive(c.Verdict) })
 	l.Exposure = exposure(l.Places)
+	l.Reach = l.reach()
 	slices.SortFunc(l.Places, comparePlaces)
 	l.judge()
 	return l
@@ -228,47 +231,6 @@ func verdictRank(v verify.Verdict) int {
 
 func confidenceRank(c detectors.Confidence) int {
 	return slices.Index([]detectors.Confidence{detectors.Low, detectors.Medium, detectors.High}, c)
-}
-
-// exposure is the union of the audiences of places; a place whose audience was
-// not resolved may be read by anyone.
-func exposure(places []Place) sources.Audience {
-	seen := make(map[string]bool)
-	var all []*sources.Audience
-	var ids []string
-	unresolved := false
-	for i := range places {
-		id, a := places[i].AudienceID, places[i].Audience
-		switch {
-		case a == nil:
-			unresolved = true
-		case !seen[id]:
-			seen[id] = true
-			ids = append(ids, id)
-			all = append(all, a)
-		}
-	}
-	if unresolved {
-		ids = append(ids, "")
-		all = append(all, &sources.Audience{
-			Now: sources.UnknownReach(), Ever: sources.UnknownReach(), Heads: sources.Heads{Max: -1},
-			Unresolved: []string{"the audience of a place was not resolved"},
-		})
-	}
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(ids[a], ids[b]) })
-	var out sources.Audience
-	for n, i := range order {
-		if n == 0 {
-			out = *all[i]
-			continue
-		}
-		out = out.Union(*all[i])
-	}
-	return out
 }
 
 // comparePlaces orders places: who could read it, widest first, then by name.

@@ -90,6 +90,7 @@ type Sighting struct {
 	Positions   []Position           `json:"positions"` // the first MaxPositions
 	Total       int                  `json:"total"`     // how many there are
 	Author      string               `json:"author,omitempty"`
+	Left        bool                 `json:"left,omitempty"` // the author is a leaver
 	ModTime     time.Time            `json:"mod_time,omitzero"`
 	Size        int64                `json:"size"`
 	Version     string               `json:"version,omitempty"`
@@ -124,6 +125,7 @@ type Position struct {
 	Offset int64     `json:"offset"`           // in the stream that the inner path names
 	Name   string    `json:"name,omitempty"`   // cell, page, message
 	Author string    `json:"author,omitempty"`
+	Left   bool      `json:"left,omitempty"`
 	Time   time.Time `json:"time,omitzero"`
 	Link   string    `json:"link,omitempty"`
 }

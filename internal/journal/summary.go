@@ -69,6 +69,7 @@ type Leak struct {
 	Credentials []LeakCredential
 	Places      []Place
 	Exposure    sources.Audience // union over the places
+	Reach       sources.Reach    // who could read it since its exposure began, those who cannot now too: what the severity counts
 	FirstSeen   time.Time        // earliest time of a sighting's item; zero unknown
 	Began       time.Time        // when its exposure began: the later of FirstSeen and of the key's creation; zero unknown
 	LastSeen    time.Time        // when it was last seen standing there

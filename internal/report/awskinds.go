@@ -2,11 +2,38 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"mislaid/internal/journal"
 	"mislaid/internal/secret"
 	"mislaid/verify"
 )
+
+// lookBackAs reads what was done under the name of a user, whatever it signed in
+// with.
+func lookBackAs(l *journal.Leak, user string) Step {
+	return Step{
+		Do:      "Look back at what was done under the user's name, region by region.",
+		Command: lookupEvents(l, "Username", user, ""),
+		Note:    "management events of the last 90 days only, at most two calls a second",
+	}
+}
+
+// bedrockLog reads the calls of a trail that were made with an API key of Bedrock:
+// a flag tells them from signed ones (Bedrock User Guide, monitoring API keys with
+// CloudTrail). Invoking a model is a management event; agents, knowledge bases and
+// guardrails are data events.
+func bedrockLog(l *journal.Leak, user string) Step {
+	where := "eventsource = 'bedrock.amazonaws.com' AND additionaleventdata LIKE '%\"callWithBearerToken\":true%'"
+	if user != "" {
+		where += " AND useridentity.username = " + sql(user)
+	}
+	return Step{
+		Do:      "Look at which models were called with an API key, in the trail's bucket, and at the bill of Bedrock.",
+		Command: athenaQuery(l, where, "", "json_extract_scalar(requestparameters, '$.modelId') AS model"),
+		Note:    "calls of agents, knowledge bases and guardrails are there only if the trail logs data events of Bedrock",
+	}
+}
 
 // kindSteps says what to do about the kinds of AWS credential that are no access
 // key. The steps follow AWS's documentation of each.
@@ -31,19 +58,33 @@ func kindSteps(l *journal.Leak) (steps []Step, ok bool) {
 	switch l.Credentials[0].Kind {
 	case secret.BedrockKey:
 		steps = append(serviceCredentials("bedrock.amazonaws.com"),
-			Step{Do: "Look at the user too: one made for a key of Bedrock keeps its policies, and may have been given access keys since.", Command: aws + "iam list-access-keys --user-name " + shell(user)})
+			Step{Do: "Look at the user too: one made for a key of Bedrock keeps its policies, and may have been given access keys since.", Command: aws + "iam list-access-keys --user-name " + shell(user)},
+			lookBackAs(l, user), bedrockLog(l, user))
 	case secret.BedrockShortKey:
 		steps = []Step{
 			{Do: "It ends by itself within twelve hours. Until then, deny bedrock:CallWithBearerToken to the identity that made it, or revoke the sessions of its role."},
+			lookBack(l, "Look back at what was done with the key that signed it"), bedrockLog(l, ""),
 		}
 	case secret.SMTPPassword:
 		steps = []Step{
 			{Do: "Deactivate the key that the SMTP password was derived from: its user name is the key id. Mail that is sent with it stops.", Command: aws + "iam update-access-key --access-key-id " + shell(l.KeyID) + " --status Inactive --user-name USER"},
-			{Do: "Look at what was sent: sending statistics and the reputation of the account.", Command: aws + "sesv2 get-account --region REGION"},
+			{
+				Do: "Look at what was sent: the account's sending, its reputation, and the mail events of its configuration sets.", Command: aws + "ses get-send-statistics --region REGION; " + aws + "sesv2 get-account --region REGION",
+				Note: "mail that is handed in over SMTP is no event in CloudTrail's history, so that these are what there is",
+			},
+			lookBack(l, "Look back at what else was done with that key"),
 		}
 	case secret.CodeCommit:
 		steps = append(serviceCredentials("codecommit.amazonaws.com"),
-			Step{Do: "Look for what was cloned or pushed with it: CloudTrail has GitPull and GitPush events."})
+			Step{
+				Do:      "Look for what was cloned and pushed: GitPull and GitPush are events of CloudTrail, under the user's name.",
+				Command: lookupEvents(l, "EventSource", "codecommit.amazonaws.com", "Events[?Username=='"+strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(user)+"'].[EventTime,EventName,Resources[0].ResourceName]"),
+				Note:    "the last 90 days only, at most two calls a second",
+			},
+			Step{
+				Do:      "Look further back in the trail's bucket.",
+				Command: athenaQuery(l, "eventsource = 'codecommit.amazonaws.com' AND useridentity.username = "+sql(user), ""),
+			})
 	case secret.ConsolePassword:
 		steps = []Step{
 			{Do: "Have the user change the password now, and see that multi-factor sign-in is on.", Command: aws + "iam get-login-profile --user-name " + shell(user)},
@@ -53,7 +94,11 @@ func kindSteps(l *journal.Leak) (steps []Step, ok bool) {
 	case secret.SSOToken:
 		steps = []Step{
 			{Do: "End the person's sessions in IAM Identity Center (Users, Active sessions): the refresh token beside it outlives the access token."},
-			{Do: "Look for what was done with roles of that person: CloudTrail has GetRoleCredentials events."},
+			{
+				Do:      "Look for the roles that were taken with it: GetRoleCredentials is an event of CloudTrail in the region of Identity Center; what was done as such a role is in the accounts' own logs, under the person's name.",
+				Command: lookupEvents(l, "EventName", "GetRoleCredentials", ""),
+				Note:    "the last 90 days only; --profile of the account that holds Identity Center",
+			},
 		}
 	case secret.LoginToken:
 		steps = []Step{

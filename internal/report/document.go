@@ -53,6 +53,7 @@ type docLeak struct {
 	Class       verify.Class    `json:"class"`
 	Facts       *verify.Facts   `json:"facts,omitempty"`
 	Exposure    docAudience     `json:"exposure"`
+	Reach       docReach        `json:"reach"`
 	FirstSeen   *time.Time      `json:"first_seen,omitempty"`
 	Began       *time.Time      `json:"exposed_since,omitempty"`
 	LastSeen    *time.Time      `json:"last_seen,omitempty"`
@@ -85,6 +86,7 @@ type docSighting struct {
 	Fingerprint    secret.Fingerprint   `json:"fingerprint,omitempty"`
 	Confidence     detectors.Confidence `json:"confidence"`
 	Author         string               `json:"author,omitempty"`
+	AuthorLeft     bool                 `json:"author_left,omitempty"`
 	Time           *time.Time           `json:"time,omitempty"`
 	Found          *time.Time           `json:"found,omitempty"`
 	State          journal.State        `json:"state,omitempty"`
@@ -113,6 +115,7 @@ type docPosition struct {
 	Offset int64      `json:"offset"`
 	Name   string     `json:"name,omitempty"`
 	Author string     `json:"author,omitempty"`
+	Left   bool       `json:"author_left,omitempty"`
 	Time   *time.Time `json:"time,omitempty"`
 	Link   string     `json:"link,omitempty"`
 }
@@ -128,6 +131,7 @@ type docAudience struct {
 	Ever       *docReach        `json:"ever"`
 	Heads      docHeads         `json:"heads"`
 	Grants     []docGrant       `json:"grants,omitempty"`
+	Past       []docPast        `json:"past,omitempty"`
 	CouldJoin  []docGrant       `json:"could_join,omitempty"`
 	Machines   []docGrant       `json:"machines,omitempty"`
 	Findable   sources.Findable `json:"findable,omitempty"`
@@ -147,6 +151,11 @@ type docGrant struct {
 	Level int      `json:"level"`
 	Heads docHeads `json:"heads"`
 	Count string   `json:"count,omitempty"`
+}
+
+type docPast struct {
+	docGrant
+	Until *time.Time `json:"until,omitempty"`
 }
 
 type docCoverage struct {
@@ -223,7 +232,7 @@ func newSummary(s *journal.Summary) docSummary {
 func newLeak(l *journal.Leak) docLeak {
 	d := docLeak{
 		LeakID: l.ID, ID: text(l.KeyID), Account: text(l.Account), Severity: l.Severity.String(), Rule: l.Rule, Why: l.Why,
-		Settled: l.Settled, Verdict: newVerdict(l.Verdict), Exposure: newAudience(&l.Exposure), FirstSeen: when(l.FirstSeen),
+		Settled: l.Settled, Verdict: newVerdict(l.Verdict), Exposure: newAudience(&l.Exposure), Reach: newReach(l.Reach), FirstSeen: when(l.FirstSeen),
 		AccountInfo: newAccount(l.AccountInfo), Class: l.Class(), Facts: newFacts(l.Facts), Began: when(l.Began), LastSeen: when(l.LastSeen), Tried: tried(l),
 		Credentials: make([]docCredential, len(l.Credentials)), Sightings: make([]docSighting, len(l.Places)),
 		Next: append([]Step{}, Remedy(l)...), Overruled: l.Overruled(),
@@ -240,14 +249,14 @@ func newLeak(l *journal.Leak) docLeak {
 func newSighting(p *journal.Place) docSighting {
 	d := docSighting{
 		Source: text(p.Ref.Source), Container: text(p.Ref.Container), Item: text(p.Ref.Item), Path: text(whole(p.Path, p.Inner)),
-		Kind: p.Kind, Fingerprint: p.Fingerprint, Confidence: p.Confidence, Author: text(p.Author),
+		Kind: p.Kind, Fingerprint: p.Fingerprint, Confidence: p.Confidence, Author: text(p.Author), AuthorLeft: p.Left,
 		Time: when(p.ModTime), Found: when(p.Found), State: p.State, Checked: when(p.Checked), Size: p.Size, Version: text(p.Version), SHA256: p.SHA256,
 		Link: text(p.Link), Hints: newHints(p.Hints), PositionsTotal: p.Total,
 		Positions: make([]docPosition, min(len(p.Positions), journal.MaxPositions)),
 	}
 	for i := range d.Positions {
 		at := p.Positions[i]
-		d.Positions[i] = docPosition{at.Line, at.Column, at.Offset, text(at.Name), text(at.Author), when(at.Time), text(at.Link)}
+		d.Positions[i] = docPosition{at.Line, at.Column, at.Offset, text(at.Name), text(at.Author), at.Left, when(at.Time), text(at.Link)}
 	}
 	if len(p.Positions) > 0 {
 		first := p.Positions[0]
@@ -318,6 +327,9 @@ func newAudience(a *sources.Audience) docAudience {
 	d := docAudience{
 		docReach: newReach(a.Now), Heads: newHeads(a.Heads), Findable: a.Findable, Since: when(a.Since), ReadAt: when(a.ReadAt),
 		Grants: newGrants(a.Grants), CouldJoin: newGrants(a.CouldJoin), Machines: newGrants(a.Machines), Unresolved: texts(a.Unresolved),
+	}
+	for _, p := range a.Past {
+		d.Past = append(d.Past, docPast{newGrants([]sources.Grant{p.Grant})[0], when(p.Until)})
 	}
 	if everKnown(a) {
 		ever := newReach(a.Ever)

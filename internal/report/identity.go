@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ var remedies = map[identityKind]func(*journal.Leak) []Step{
 	identityCenter:  centerSteps,
 	identityRoot:    rootSteps,
 	identityFederal: federatedSteps,
+	identityUnknown: sessionSteps,
 	identityService: serviceSteps,
 }
 
@@ -31,6 +33,7 @@ const (
 	identityCenter  identityKind = "Identity Center session"
 	identityRoot    identityKind = "root"
 	identityFederal identityKind = "federated session"
+	identityUnknown identityKind = "session of nobody knows whom"
 	identityService identityKind = "service credential"
 )
 
@@ -49,6 +52,8 @@ func identityOf(l *journal.Leak) identityKind {
 		return identityRole
 	case strings.HasPrefix(who.resource, "federated-user/"):
 		return identityFederal
+	case who.user() == "" && temporary(l):
+		return identityUnknown
 	}
 	return identityUser
 }
@@ -102,10 +107,7 @@ func userSteps(l *journal.Leak) []Step {
 		Note:    "this stops the whole user; take it off after 36 hours with delete-user-policy",
 	})
 	if !temporary(l) {
-		steps = append(steps, Step{
-			Do:   "Wait a minute, because AWS needs it, and scan the place again: the verdict must be dead.",
-			Note: "a minute after, not before: changes to IAM take seconds to reach every region",
-		})
+		steps = append(steps, Step{Do: "Scan the place again a minute later, when the change has reached every region: the verdict must then be dead."})
 	}
 	return append(append(steps, lookBacks(l)...), Step{Do: "Give its users a new key, better a role, through a vault, and delete the old key."})
 }
@@ -122,8 +124,6 @@ func rootSteps(l *journal.Leak) []Step {
 
 func roleSteps(l *journal.Leak) []Step {
 	role := shell(whoOf(l).role())
-	document := shell(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"`) +
-		`$(date -u +%Y-%m-%dT%H:%M:%SZ)` + shell(`"}}}]}`)
 	return append(append([]Step{
 		{
 			Do:      "Keep the evidence first: the role, whom it trusts and when it was last used.",
@@ -131,7 +131,7 @@ func roleSteps(l *journal.Leak) []Step {
 		},
 		{
 			Do:      "Revoke the sessions of the role that were issued before now: a temporary key cannot be deactivated.",
-			Command: aws + "iam put-role-policy --role-name " + role + " --policy-name AWSRevokeOlderSessions --policy-document " + document,
+			Command: aws + "iam put-role-policy --role-name " + role + " --policy-name AWSRevokeOlderSessions --policy-document " + denyOlder,
 			Note:    "this hits every user of the role; they get new sessions at once",
 		},
 	}, lookBacks(l)...), Step{Do: "Find out how the role's keys came into the open, or the next ones will too: a machine's metadata, a log, a build, a notebook."})
@@ -146,11 +146,9 @@ func centerSteps(l *journal.Leak) []Step {
 	return append(append([]Step{
 		{Do: "End the person's sessions in IAM Identity Center (Users, Active sessions), and disable the user while you look."},
 		{
-			Do: "Deny the sessions of the role " + role + " that were issued before now, by an inline policy of the permission set " + set + ": its keys live on until they expire.",
-			Command: aws + `sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET --inline-policy ` +
-				shell(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"`) + `$(date -u +%Y-%m-%dT%H:%M:%SZ)` + shell(`"}}}]}`) +
-				" && " + aws + "sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET --target-type ALL_PROVISIONED_ACCOUNTS",
-			Note: "it replaces an inline policy that is there: keep that one first with get-inline-policy-for-permission-set, and add the statement to it",
+			Do:      "Deny the sessions of the role " + role + " that were issued before now, by an inline policy of the permission set " + set + ": its keys live on until they expire.",
+			Command: aws + `sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET --inline-policy ` + denyOlder + " && " + aws + "sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET --target-type ALL_PROVISIONED_ACCOUNTS",
+			Note:    "it replaces an inline policy that is there: keep that one first with get-inline-policy-for-permission-set, and add the statement to it",
 		},
 	}, lookBacks(l)...), Step{Do: "Ask the person how the keys came there: the access portal's copy button puts them into notes and chats."})
 }
@@ -160,6 +158,24 @@ func federatedSteps(l *journal.Leak) []Step {
 		{Do: "Find the IAM user or the service that made this session (sts:GetFederationToken): the session lives on for up to 36 hours, and only a deny of its maker's policies stops it."},
 	}, lookBacks(l)...)
 }
+
+// sessionSteps are for a temporary key of which nothing tells whose it is: IAM keeps
+// no record of such keys.
+func sessionSteps(l *journal.Leak) []Step {
+	return append(lookBacks(l),
+		Step{Do: "The events name the role or the user. Where there are none, ask the author of the place; a session lives for at most 36 hours."},
+		Step{
+			Do: "Revoke the sessions of that role that were issued before now; of a user, deny everything for 36 hours.",
+			Command: aws + "iam put-role-policy --role-name ROLE --policy-name AWSRevokeOlderSessions --policy-document " + denyOlder + "\n" +
+				aws + "iam put-user-policy --user-name USER --policy-name DenyLeakedSessions --policy-document " + shell(denyAll),
+			Note: "this hits everybody who uses the role or the user",
+		})
+}
+
+// denyOlder is, for a POSIX shell, a policy that denies everything to the sessions
+// that were issued before now.
+var denyOlder = shell(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"`) +
+	`$(date -u +%Y-%m-%dT%H:%M:%SZ)` + shell(`"}}}]}`)
 
 // serviceSteps are for credentials of a single service, which IAM keeps with
 // the user: mail over SMTP, source code, Bedrock, Keyspaces.
@@ -179,13 +195,14 @@ func serviceSteps(l *journal.Leak) []Step {
 			Do:      "Deny the user everything while you look.",
 			Command: aws + "iam put-user-policy --user-name " + user + " --policy-name DenyLeaked --policy-document " + shell(denyAll),
 		},
-		{Do: "Look back at what was done with it in the log of the service, then reset or delete it."},
+		lookBackAs(l, userOf(l)),
+		{Do: "Then reset or delete it."},
 	}
 }
 
 // lookBacks read what was done with a key.
 func lookBacks(l *journal.Leak) []Step {
-	return []Step{lookBack(l, "Look back at what was done with it"), athena(l), issued(l)}
+	return []Step{lookBack(l, "Look back at what was done with it"), athena(l)}
 }
 
 // lookBack reads the events of a key. CloudTrail takes exactly one attribute,
@@ -195,56 +212,56 @@ func lookBack(l *journal.Leak, do string) Step {
 	if l.KeyID == "" {
 		return Step{Do: do + "."}
 	}
-	command := "for r in $(" + aws + "ec2 describe-regions --query 'Regions[].RegionName' --output text); do " +
-		aws + "cloudtrail lookup-events --region $r --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + shell(l.KeyID)
 	note := "management events of the last 90 days only, at most two calls a second"
+	query := ""
+	if agent := l.Verdict.UserAgent; agent != "" {
+		query = "Events[?!(EventName=='GetCallerIdentity' && contains(CloudTrailEvent, '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(agent) + "'))]"
+		note += "; our own call is left out by its user agent " + agent
+		if host, _, err := net.SplitHostPort(l.Verdict.Source); err == nil {
+			note += ", it came from " + host + " as this machine sees itself"
+		}
+	}
+	return Step{Do: do + ", region by region.", Command: lookupEvents(l, "AccessKeyId", l.KeyID, query), Note: note}
+}
+
+// lookupEvents asks every region's event history for one value of one attribute.
+func lookupEvents(l *journal.Leak, attribute, value, query string) string {
+	command := "for r in $(" + aws + "ec2 describe-regions --query 'Regions[].RegionName' --output text); do\n" +
+		"  " + aws + "cloudtrail lookup-events --region $r --lookup-attributes AttributeKey=" + attribute + ",AttributeValue=" + shell(value)
 	if when(l.Began) != nil {
 		command += " --start-time " + l.Began.UTC().Format(time.RFC3339)
 	}
-	if agent := l.Verdict.UserAgent; agent != "" {
-		command += " --query " + shell("Events[?!(EventName=='GetCallerIdentity' && contains(CloudTrailEvent, '"+strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(agent)+"'))]")
-		note += "; our own call is left out by its user agent " + agent
-		if l.Verdict.Source != "" {
-			note += ", it came from " + l.Verdict.Source + " as our socket saw it"
-		}
+	if query != "" {
+		command += " \\\n    --query " + shell(query)
 	}
-	return Step{Do: do + ", region by region.", Command: command + "; sleep 1; done", Note: note}
+	return command + "\n  sleep 1\ndone"
 }
 
-// athena reads the same from a trail's bucket, for older events.
+// athena reads the same from a trail's bucket, for older events. The temporary
+// keys that a key made have events of their own.
 func athena(l *journal.Leak) Step {
-	query := "SELECT eventtime, eventsource, eventname, awsregion, sourceipaddress, useragent, errorcode, requestid FROM cloudtrail_logs WHERE " + ofKey(l)
+	but := ""
 	if l.Verdict.UserAgent != "" {
-		query += " AND NOT (eventname = 'GetCallerIdentity' AND useragent = " + sql(l.Verdict.UserAgent) + ")"
+		but = "NOT (eventname = 'GetCallerIdentity' AND useragent = " + sql(l.Verdict.UserAgent) + ")"
 	}
 	return Step{
-		Do:      "Look further back, and at data events, in the trail's bucket.",
-		Command: athenaRun(query + " ORDER BY eventtime"),
+		Do:      "Look further back, and at data events, in the trail's bucket. What it issued is a temporary key with events of its own: look that up in the same way.",
+		Command: athenaQuery(l, "useridentity.accesskeyid = "+sql(l.KeyID), but, "json_extract_scalar(responseelements, '$.credentials.accessKeyId') AS issued"),
 		Note:    "needs the table that the CloudTrail console makes for a trail; name its partitions (account, region, day) in the query, or it reads the whole bucket",
 	}
 }
 
-// issued finds the temporary keys that a key made, which have events of their
-// own.
-func issued(l *journal.Leak) Step {
-	query := "SELECT eventtime, eventname, json_extract_scalar(responseelements, '$.credentials.accessKeyId') AS issued FROM cloudtrail_logs WHERE " + ofKey(l) +
-		" AND eventsource = 'sts.amazonaws.com' AND responseelements LIKE '%accessKeyId%'"
-	return Step{
-		Do:      "Follow the temporary keys that it made: each has events of its own, to be looked up in the same way.",
-		Command: athenaRun(query + " ORDER BY eventtime"),
-	}
-}
-
-func ofKey(l *journal.Leak) string {
-	s := "useridentity.accesskeyid = " + sql(l.KeyID)
+// athenaQuery asks a trail's table for the events of a window.
+func athenaQuery(l *journal.Leak, where, but string, columns ...string) string {
+	query := "SELECT " + strings.Join(append([]string{"eventtime, eventsource, eventname, awsregion, sourceipaddress, useragent, errorcode, requestid"}, columns...), ", ") +
+		"\nFROM cloudtrail_logs WHERE " + where
 	if when(l.Began) != nil {
-		s += " AND eventtime >= " + sql(l.Began.UTC().Format(time.RFC3339))
+		query += " AND eventtime >= " + sql(l.Began.UTC().Format(time.RFC3339))
 	}
-	return s
-}
-
-func athenaRun(query string) string {
-	return aws + "athena start-query-execution --work-group primary --query-string " + shell(query)
+	if but != "" {
+		query += "\nAND " + but
+	}
+	return aws + "athena start-query-execution --work-group primary --query-string " + quoted(query+" ORDER BY eventtime")
 }
 
 // snapshot keeps the evidence of last use.

@@ -25,7 +25,7 @@ func Line(l journal.Leak, o Options) string {
 	}
 	if len(l.Places) > 0 {
 		place := Clean(where(&l.Places[0]))
-		if more := len(l.Places) - 1; more > 0 {
+		if more := placesOf(&l) - 1; more > 0 {
 			place += " (and " + plural(more, "more place", "more places") + ")"
 		}
 		parts = append(parts, place)

@@ -10,6 +10,17 @@ type page struct {
 	w   io.Writer
 	o   Options
 	err error
+
+	remarks map[string]bool // that were made
+}
+
+func (t *page) told(remark string) bool { return t.remarks[remark] }
+
+func (t *page) tell(remark string) {
+	if t.remarks == nil {
+		t.remarks = make(map[string]bool)
+	}
+	t.remarks[remark] = true
 }
 
 // line writes text after an indent, wrapped, all of it in one style.

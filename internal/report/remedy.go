@@ -35,9 +35,14 @@ func Remedy(l *journal.Leak) []Step {
 	case isOfKind:
 		return ofKind
 	case l.Verdict.State == verify.Dead:
-		return []Step{
-			lookBack(l, "Look back, if it was usable while it could be read"), athena(l), place,
+		steps := []Step{lookBack(l, "Look back, if it was usable while it could be read"), athena(l), place}
+		if l.Verdict.Why == verify.WhyInactive {
+			steps = append(steps, Step{
+				Do:      "Delete it when that is done: it is only switched off, and whoever may change keys there can switch it on again.",
+				Command: aws + "iam delete-access-key --access-key-id " + shell(l.KeyID) + " --user-name " + shell(userOf(l)),
+			})
 		}
+		return steps
 	case l.Verdict.State == verify.Expired:
 		return []Step{lookBack(l, "Look back at the time for which it was valid"), athena(l), place}
 	case l.Verdict.State == verify.NotCalled && l.Verdict.Why == verify.WhyS3Compatible:
@@ -62,6 +67,9 @@ func Remedy(l *journal.Leak) []Step {
 	var steps []Step
 	if l.Verdict.Why == verify.WhyForeign {
 		steps = append(steps, Step{Do: "Tell the owner of the account, and AWS Trust & Safety if nobody there can be reached: what follows is theirs to do."})
+	}
+	if l.Verdict.Why == verify.WhyNeverVerify {
+		steps = append(steps, Step{Do: "It is on your list of keys that must not be verified (" + l.Verdict.Detail + "): ask whoever put it there before you touch it. What follows is for the case that it is no decoy."})
 	}
 	if undecided(l.Verdict) {
 		steps = append(steps, Step{
@@ -95,22 +103,29 @@ func temporary(l *journal.Leak) bool {
 }
 
 func removePlaces(l *journal.Leak) Step {
-	if len(l.Places) == 1 {
+	if placesOf(l) <= 1 {
 		return Step{Do: "Take it out of the place, or narrow who can read the place. That does not undo that it could be read."}
 	}
-	return Step{Do: "Take it out of all " + plural(len(l.Places), "place", "places") + ", or narrow who can read them. That does not undo that it could be read."}
+	return Step{Do: "Take it out of all " + plural(placesOf(l), "place", "places") + ", or narrow who can read them. That does not undo that it could be read."}
 }
 
-// shell quotes s for a POSIX shell, if it needs to be.
+// shell quotes s for a POSIX shell, if it needs to be. It stays on its line: what
+// begins another could be taken for a command of ours.
 func shell(s string) string {
+	s = oneLine(s)
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+=,.@_:/-", r)
 	}
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !safe(r) }) < 0 {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return quoted(s)
 }
 
+// quoted quotes lines of ours for a POSIX shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
 // sql quotes s as a string of SQL.
-func sql(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+func sql(s string) string { return "'" + strings.ReplaceAll(oneLine(s), "'", "''") + "'" }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

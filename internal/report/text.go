@@ -23,6 +23,7 @@ const (
 func writeText(w io.Writer, s *journal.Summary, o Options) error {
 	t := &page{w: w, o: o}
 	t.head(s)
+	t.overview(s.Leaks)
 	for i := range s.Leaks {
 		t.leak(&s.Leaks[i])
 	}
@@ -148,8 +149,8 @@ func (t *page) leak(l *journal.Leak) {
 	t.raw("")
 	t.raw(t.o.paint(severityStyle(l.Severity), strings.ToUpper(l.Severity.String())) + "  " +
 		t.o.paint(bold, Clean(title(l))) + "  " + Clean(verdictWords(l.Verdict)))
-	t.field("Rule", l.Rule)
 	t.field("Why", l.Why)
+	t.field("Rule", l.Rule)
 	if l.Overruled() {
 		t.field("Suppressed", "it was to be, and is shown because it is live")
 	}
@@ -158,19 +159,29 @@ func (t *page) leak(l *journal.Leak) {
 	t.field("Account", accountWords(l))
 	t.field("Principal", l.Verdict.ARN)
 	t.facts(l)
-	t.field("Exposed to", exposureWords(&l.Exposure))
+	exposed := exposureWords(&l.Exposure)
+	t.field("Exposed to", exposed)
 	t.field("Window", windowWords(l))
 	for _, c := range l.Credentials {
-		words := fmt.Sprintf("%s, confidence %s: %s", c.Kind, c.Confidence, verdictWords(c.Verdict))
+		words := fmt.Sprintf("%s, confidence %s", c.Kind, c.Confidence)
+		if len(l.Credentials) > 1 {
+			words += ": " + verdictWords(c.Verdict)
+		}
 		if c.Fingerprint != "" {
 			words += ", fingerprint " + string(c.Fingerprint)
 		}
 		t.field("Credential", words)
 	}
 	t.field("Leak", l.ID)
-	t.line(2, bold, plural(len(l.Places), "place", "places")+":")
+	t.line(2, bold, plural(placesOf(l), "place", "places")+":")
+	if len(l.Places) > 1 {
+		exposed = "" // each place says its own
+	}
 	for i := range l.Places {
-		t.place(&l.Places[i])
+		if i > 0 && samePlace(&l.Places[i-1], &l.Places[i]) {
+			continue // another secret beside the same id, which the credentials list
+		}
+		t.place(&l.Places[i], exposed)
 	}
 	t.next(Remedy(l))
 }
@@ -206,11 +217,28 @@ func exposureWords(a *sources.Audience) string {
 	return s
 }
 
-func (t *page) place(p *journal.Place) {
+// placesOf counts the places of a leak as the text tells them.
+func placesOf(l *journal.Leak) (n int) {
+	for i := range l.Places {
+		if i == 0 || !samePlace(&l.Places[i-1], &l.Places[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// samePlace reports whether the text would say the same of two places.
+func samePlace(a, b *journal.Place) bool {
+	return where(a) == where(b) && a.Ref == b.Ref && a.AudienceID == b.AudienceID && a.Kind == b.Kind && a.Total == b.Total && a.State == b.State &&
+		(a.Suppressed == nil) == (b.Suppressed == nil)
+}
+
+// place writes one place. Who can read it is said unless it was just said.
+func (t *page) place(p *journal.Place, said string) {
 	t.raw("    " + t.o.paint(cyan, Clean(where(p)))) // not wrapped: it is to be copied
 	var about []string
 	if p.Author != "" {
-		about = append(about, "by "+authorWords(p.Author))
+		about = append(about, "by "+authorWords(p.Author, p.Left))
 	}
 	if at := stamp(p.ModTime); at != "" {
 		about = append(about, at)
@@ -236,13 +264,18 @@ func (t *page) place(p *journal.Place) {
 		t.line(6, plain, "Nobody knows who can read it.")
 		return
 	}
-	t.audience(p.Audience)
+	t.audience(p.Audience, said)
 }
 
 // audience says who can read something, with the evidence.
-func (t *page) audience(a *sources.Audience) {
-	t.line(6, plain, "Read by "+exposureWords(a))
+func (t *page) audience(a *sources.Audience, said string) {
+	if words := exposureWords(a); words != said {
+		t.line(6, plain, "Read by "+words)
+	}
 	t.grants("", a.Grants)
+	for _, p := range a.Past {
+		t.grants("could before"+pastWords(p)+": ", []sources.Grant{p.Grant})
+	}
 	t.grants("could let themselves in: ", a.CouldJoin)
 	t.grants("reads along: ", a.Machines)
 	for _, u := range a.Unresolved {
@@ -253,7 +286,7 @@ func (t *page) audience(a *sources.Audience) {
 // WriteAudience writes who can read something, as the text report does.
 func WriteAudience(w io.Writer, a sources.Audience, o Options) error {
 	t := page{w: w, o: o}
-	t.audience(&a)
+	t.audience(&a, "")
 	return t.err
 }
 
@@ -287,15 +320,21 @@ func alsoAt(p *journal.Place) string {
 }
 
 // next writes the remedy. Commands are never wrapped, so that they can be
-// copied.
+// copied. A remark that was made before is not made again.
 func (t *page) next(steps []Step) {
 	if len(steps) == 0 {
 		return
 	}
-	t.line(2, bold, "Next:")
+	heading := "Next:"
+	if !t.told("RESPONDER") && slices.ContainsFunc(steps, func(s Step) bool { return strings.Contains(s.Command, "RESPONDER") }) {
+		t.tell("RESPONDER")
+		heading = "Next (RESPONDER stands for your own AWS profile; never use the leaked key):"
+	}
+	t.line(2, bold, heading)
 	for i, s := range steps {
 		do := s.Do
-		if s.Note != "" {
+		if s.Note != "" && !t.told(s.Note) {
+			t.tell(s.Note)
 			do += " (" + s.Note + ")"
 		}
 		number := fmt.Sprintf("%d. ", i+1)
@@ -303,8 +342,11 @@ func (t *page) next(steps []Step) {
 			t.raw("    " + number + l)
 			number = strings.Repeat(" ", len(number))
 		}
-		if s.Command != "" {
-			t.raw("       " + t.o.paint(green, Clean(s.Command)))
+		if s.Command == "" {
+			continue
+		}
+		for l := range strings.SplitSeq(s.Command, "\n") {
+			t.raw("       " + t.o.paint(green, Clean(l)))
 		}
 	}
 }

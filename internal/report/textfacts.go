@@ -130,8 +130,10 @@ func keyWords(f *verify.Facts) string {
 		}
 	}
 	switch f.Status {
-	case verify.KeyActive, verify.KeyInactive, verify.KeyAbsent:
-		add(string(f.Status) + " by IAM")
+	case verify.KeyActive, verify.KeyInactive:
+		add(string(f.Status) + " in IAM")
+	case verify.KeyAbsent:
+		add("IAM knows no such key")
 	case verify.KeyNotOurs:
 		add("not ours")
 	}
@@ -143,7 +145,7 @@ func keyWords(f *verify.Facts) string {
 		if u.Service == "" {
 			add("never used")
 		} else {
-			add(fmt.Sprintf("last used %s by %s in %s", stamp(u.At), u.Service, u.Region))
+			add(fmt.Sprintf("last used %s (%s, %s)", stamp(u.At), u.Service, u.Region))
 		}
 	}
 	for _, o := range f.OtherIDs {
@@ -160,6 +162,9 @@ func ownerWords(o *verify.Owner) string {
 		return ""
 	}
 	words := []string{o.Kind + " " + o.Name}
+	if o.Kind == "root" {
+		words[0] = "the root user"
+	}
 	add := func(s string) { words = append(words, s) }
 	if len(o.Groups) > 0 {
 		add("in " + strings.Join(o.Groups, ", "))

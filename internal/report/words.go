@@ -40,11 +40,10 @@ func where(p *journal.Place) string {
 	return s
 }
 
-// authorWords names who put something there. A number for a name is somebody
-// whose account is gone.
-func authorWords(author string) string {
-	if number, ok := strings.CutPrefix(author, "uid "); ok && number != "" && strings.Trim(number, "0123456789") == "" {
-		return author + " (a leaver: no account has this number any more)"
+// authorWords names who put something there, and says when they have left.
+func authorWords(author string, left bool) string {
+	if left {
+		return author + " (a leaver: there is no such active account)"
 	}
 	return author
 }
@@ -62,6 +61,14 @@ func headsWords(h sources.Heads) string {
 		return plural(h.Min, "person", "people")
 	}
 	return fmt.Sprintf("%d to %s", h.Min, plural(h.Max, "person", "people"))
+}
+
+// pastWords says until when somebody could read it.
+func pastWords(p sources.Past) string {
+	if until := day(p.Until); until != "" {
+		return " until " + until + " at the latest"
+	}
+	return ""
 }
 
 // reachWords says who a reach lets in.

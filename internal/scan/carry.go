@@ -62,21 +62,38 @@ func (w *worker) keep(ctx context.Context, j *job) error {
 }
 
 // find looks for an item that the listing did not show. Only what is proven to
-// be gone is gone; where changes alone are listed, what is there is unchanged.
-func (w *worker) find(ctx context.Context, j *job) error {
-	it, err := w.src.Item(ctx, w.ref(j.item))
+// be gone is gone; where changes alone are listed, what is there is unchanged. The
+// job has not ended if the place stands within another item that has changed: what
+// is there now is to be read.
+func (w *worker) find(ctx context.Context, j *job) (ended bool, err error) {
+	ref := w.ref(j.item)
+	it, err := w.src.Item(ctx, ref)
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return true, ctx.Err()
 	case errors.Is(err, sources.ErrSession) && j.mark != nil:
-		return j.lose(err)
+		return true, j.lose(err)
 	case errors.Is(err, sources.ErrGone):
-		return w.end(ctx, j, done{}, gone(j.earlier))
-	case err != nil || !j.changes:
-		return w.end(ctx, j, done{}, nil)
+		return true, w.end(ctx, j, done{}, gone(j.earlier))
+	case err != nil:
+		return true, w.end(ctx, j, done{}, nil)
+	}
+	within := it.ID != ref.Item // a message of a run, which was listed and has been counted
+	switch {
+	case !j.changes && !within:
+		return true, w.end(ctx, j, done{}, nil)
+	case within && !w.isUnchanged(ref, &it):
+		j.found(it)
+		j.within = true
+		return false, nil
 	}
 	j.found(it)
-	return w.keep(ctx, j)
+	return true, w.keep(ctx, j)
+}
+
+// isUnchanged reports whether an earlier run read it as it is now.
+func (w *worker) isUnchanged(ref sources.Ref, it *sources.Item) bool {
+	return w.Since != nil && it.Attr.Version != "" && w.Since.Seen.Has(ref.Source, ref.Container, w.hash.Hash(it.ID, it.Attr.Version))
 }
 
 // again finds an item that is to be read though no listing showed it. If it is
@@ -117,7 +134,7 @@ func missing(earlier []*journal.Sighting, now []journal.Record) []*journal.Sight
 	return slices.DeleteFunc(slices.Clone(earlier), func(old *journal.Sighting) bool {
 		return slices.ContainsFunc(now, func(r journal.Record) bool {
 			s := r.Sighting
-			return s != nil && s.KeyID == old.KeyID && s.Inner == old.Inner &&
+			return s != nil && s.Ref == old.Ref && s.KeyID == old.KeyID && s.Inner == old.Inner &&
 				(old.Kind == secret.KeyID || s.Kind == old.Kind && s.Fingerprint == old.Fingerprint)
 		})
 	})

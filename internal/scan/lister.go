@@ -25,6 +25,7 @@ type job struct {
 	changes bool                // the listing is one of changes: what it does not show is unchanged
 	first   *firstPass          // of the pass over likely names; nil: of the pass over everything
 	key     uint64              // of first
+	within  bool                // the item was listed, and counts, without this job
 }
 
 // end commits a job's records and ends it. Its counts are added to d's.
@@ -36,7 +37,7 @@ func (w *worker) end(ctx context.Context, j *job, d done, records []journal.Reco
 		return w.Sink.Commit(ctx, records)
 	}
 	d.cursor = j.item.Cursor
-	if j.first != nil {
+	if j.first != nil || j.within {
 		d.counts = journal.Counts{}
 	}
 	d.counts.Add(j.counts)
@@ -121,7 +122,7 @@ func (l *lister) containers(ctx context.Context, likely bool) error {
 			}
 			continue
 		}
-		if err := l.container(ctx, c, likely); err != nil {
+		if err := l.container(ctx, c, likely || c.Ahead); err != nil {
 			return err
 		}
 	}

@@ -21,16 +21,15 @@ type pass struct {
 	mark      *watermark
 	left      sync.WaitGroup
 	shown     map[string]bool // sighted or unread items that the listing showed
-	first     *firstPass      // fills it in the pass over likely names, else what that one read; nil: nothing
+	first     *firstPass      // what was read ahead of this pass; nil: nothing
 	restarted bool
 }
 
 func (l *lister) newPass(c sources.Container, from journal.Checkpoint) *pass {
 	p := &pass{lister: l, c: c, from: from, mark: newWatermark(l.Sink, from, l.Salt), shown: make(map[string]bool)}
-	if from.Likely && l.seen[c.ID] == nil {
-		l.seen[c.ID] = new(firstPass)
+	if !from.Likely {
+		p.first = l.seen[c.ID]
 	}
-	p.first = l.seen[c.ID]
 	return p
 }
 
@@ -60,7 +59,9 @@ func (p *pass) run(ctx context.Context) error {
 			break
 		}
 		if it.ID != "" {
-			it.Container = p.c.ID
+			if !p.c.Ahead {
+				it.Container = p.c.ID
+			}
 			if err := p.item(ctx, it, err); err != nil {
 				return err
 			}
@@ -107,7 +108,7 @@ func (p *pass) end(ctx context.Context, num int64, d done, records []journal.Rec
 
 // item decides what is to be done with a listed item.
 func (p *pass) item(ctx context.Context, it sources.Item, listed error) error {
-	ref := sources.Ref{Source: p.info.Name, Container: p.c.ID, Item: it.ID}
+	ref := sources.Ref{Source: p.info.Name, Container: it.Container, Item: it.ID}
 	if p.from.Likely {
 		return p.likely(ctx, ref, it, listed)
 	}

@@ -26,21 +26,30 @@ type firstPass struct {
 	keys []uint64
 }
 
-// quick reports whether likely names go first.
+// quick reports whether likely names go first. An ordered source puts them first
+// by itself, and may have containers that are ahead of the others.
 func (l *lister) quick() bool { return l.Rules.Likely.Len() > 0 && !l.info.Once && !l.info.Ordered }
 
 // likely has an item read if its name is likely. Everything else is left to the
 // second pass.
 func (p *pass) likely(ctx context.Context, ref sources.Ref, it sources.Item, listed error) error {
-	if listed != nil || !p.Rules.Likely.Match(it.Path) || p.skip(&p.info, &it) != "" {
+	if listed != nil || !p.c.Ahead && !p.Rules.Likely.Match(it.Path) || p.skip(&p.info, &it) != "" {
 		return nil
 	}
 	if _, ok := p.unchanged(ref, &it); ok {
 		return nil
 	}
 	return p.put(ctx, job{
-		item: it, num: p.mark.begin(), mark: p.mark, left: &p.left, earlier: p.Since.of(ref), first: p.first, key: p.key(&it),
+		item: it, num: p.mark.begin(), mark: p.mark, left: &p.left, earlier: p.Since.of(ref), first: p.firstOf(it.Container), key: p.key(&it),
 	})
+}
+
+// firstOf returns what remembers what is read of a container ahead of the rest.
+func (l *lister) firstOf(container string) *firstPass {
+	if l.seen[container] == nil {
+		l.seen[container] = new(firstPass)
+	}
+	return l.seen[container]
 }
 
 // key tells an item as it was listed from others and from its other versions.

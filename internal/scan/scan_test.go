@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 	}
 	one := got[0]
 	sum := sha256.Sum256(src.items[1].text)
-	if one.KeyID != "one" || one.Total != 2 || one.SHA256 != hex.EncodeToString(sum[:]) || one.Author != "alice" || one.Version != "v0" {
+	if one.KeyID != "one" || one.Total != 2 || one.SHA256 != hex.EncodeToString(sum[:]) || one.Author != "alice" || !one.Left || one.Version != "v0" {
 		t.Errorf("%+v", one)
 	}
 	if p := one.Positions[0]; p.Line != 2 || p.Column != 3 || p.Offset != 7 {

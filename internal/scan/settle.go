@@ -45,12 +45,18 @@ func (w *worker) settle(ctx context.Context, it sources.Item, f finds) ([]journa
 			Kind: key.kind, KeyID: key.id, Fingerprint: key.print,
 			Confidence: c.Confidence, Placeholder: c.Placeholder, Account: c.Account, Hints: c.Hints,
 			Positions: []journal.Position{pos},
-			Author:    cmp.Or(f.attr.Author, it.Author), ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
+			Author:    it.Author, Left: it.Left, ModTime: f.attr.ModTime, Size: f.attr.Size, Version: f.attr.Version,
 			SHA256: f.sum, AudienceID: doc.ID, Found: time.Now().UTC(), Comment: f.mark(c),
+		}
+		if f.attr.Author != "" {
+			s.Author, s.Left = f.attr.Author, f.attr.Left
 		}
 		if within != "" { // a message: it is found again, dated and signed by itself
 			s.Ref.Item = within
-			s.Link, s.Author = cmp.Or(pos.Link, s.Link), cmp.Or(pos.Author, s.Author)
+			s.Link = cmp.Or(pos.Link, s.Link)
+			if pos.Author != "" {
+				s.Author, s.Left = pos.Author, pos.Left
+			}
 			if !pos.Time.IsZero() {
 				s.ModTime = pos.Time
 			}

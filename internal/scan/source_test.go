@@ -120,7 +120,7 @@ type listBody struct {
 func (b *listBody) Close() error { return nil }
 
 func (b *listBody) Attr() sources.Attr {
-	return sources.Attr{Size: int64(len(b.text)), Version: fmt.Sprintf("v%d", b.version), Author: "alice"}
+	return sources.Attr{Size: int64(len(b.text)), Version: fmt.Sprintf("v%d", b.version), Author: "alice", Left: true}
 }
 
 func (b *listBody) Changed() (bool, error) {

@@ -126,7 +126,7 @@ func (w *watermark) finish(ctx context.Context, listed bool, records []journal.R
 	if w.failed != nil {
 		return w.failed
 	}
-	w.state.Done = listed
+	w.state.Done = listed && w.low == w.next // a cancelled run leaves items that never end
 	w.state.Counts.Unchanged = max(w.state.Counts.Unchanged, 0)
 	return w.commit(ctx, append(records, w.checkpoint()...))
 }

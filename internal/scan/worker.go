@@ -58,7 +58,9 @@ func (w *worker) handle(ctx context.Context, j job) error {
 	case taskKeep:
 		return w.keep(ctx, &j)
 	case taskFind:
-		return w.find(ctx, &j)
+		if ended, err := w.find(ctx, &j); ended {
+			return err
+		}
 	case taskLook:
 		if ended, err := w.look(ctx, &j); ended {
 			return err
@@ -345,7 +347,7 @@ func place(it sources.Item) func(a detectors.Atom) (pos journal.Position, within
 		}
 		if it.At != nil {
 			s := it.At(a.Off)
-			p.Line, p.Column, p.Name, p.Author, p.Time, p.Link = s.Line, s.Column, s.Name, s.Author, s.Time, s.Link
+			p.Line, p.Column, p.Name, p.Author, p.Left, p.Time, p.Link = s.Line, s.Column, s.Name, s.Author, s.Left, s.Time, s.Link
 			return p, s.Item
 		}
 		return p, ""

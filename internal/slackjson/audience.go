@@ -252,18 +252,53 @@ func (c Conversation) past(a *sources.Audience, s Setting) {
 	}
 	slices.Sort(gone)
 	a.EverKnown = true
-	level := sources.NamedFew
 	for _, id := range gone {
 		p, ok := s.People.Find(id)
+		once := sources.Past{Grant: sources.Grant{Who: s.People.Name(id), By: "seen in the conversation", Level: sources.NamedFew, Heads: exactly(1)}}
 		switch {
 		case !ok || p.Stranger:
-			level = max(level, sources.Outsiders)
+			once.Level = sources.Outsiders
 		case p.Guest:
-			level = max(level, sources.Guests)
+			once.Level = sources.Guests
+		}
+		if ok && p.Deleted {
+			once.By, once.Until = "had an account, which is deactivated", p.Updated
+		}
+		a.Ever = a.Ever.Union(sources.ReachOf(once.Level))
+		a.Past = append(a.Past, once)
+	}
+	a.Past = shorten(a.Past)
+	a.Unresolved = append(a.Unresolved, "who else could read it once")
+}
+
+// shorten names the first few one by one, and the rest by level.
+func shorten(past []sources.Past) []sources.Past {
+	if len(past) <= maxNames {
+		return past
+	}
+	short := past[:maxNames:maxNames]
+	for _, level := range []sources.Level{sources.NamedFew, sources.Guests, sources.Outsiders} {
+		rest := sources.Past{Grant: sources.Grant{By: "seen in the conversation, or had an account", Level: level}}
+		dated := true
+		for _, p := range past[maxNames:] {
+			if p.Level != level {
+				continue
+			}
+			rest.Heads = exactly(rest.Heads.Max + 1)
+			dated = dated && !p.Until.IsZero()
+			if p.Until.After(rest.Until) {
+				rest.Until = p.Until
+			}
+		}
+		if !dated {
+			rest.Until = time.Time{}
+		}
+		if rest.Heads.Max > 0 {
+			rest.Who = fmt.Sprintf("%d more", rest.Heads.Max)
+			short = append(short, rest)
 		}
 	}
-	a.Ever = a.Ever.Union(sources.ReachOf(level))
-	a.Unresolved = append(a.Unresolved, fmt.Sprintf("who else could read it once; seen were %s, who cannot any more", names(s.People, gone)))
+	return short
 }
 
 func countNames(d *Directory, ids []string) string {

@@ -25,7 +25,7 @@ func testDirectory(t interface{ Fatal(...any) }) *Directory {
 	}
 	add(`{"id":"G1","team_id":"T1","name":"guest","is_restricted":true}`)
 	add(`{"id":"G2","team_id":"T1","name":"single","is_restricted":true,"is_ultra_restricted":true}`)
-	add(`{"id":"D1","team_id":"T1","name":"left","deleted":true}`)
+	add(`{"id":"D1","team_id":"T1","name":"left","deleted":true,"updated":1700000000}`)
 	add(`{"id":"S1","team_id":"T9","name":"partner","is_stranger":true}`)
 	add(`{"id":"UB","team_id":"T1","name":"ci","is_bot":true,"profile":{"bot_id":"B1"}}`)
 	return d
@@ -89,6 +89,30 @@ func TestAudienceEver(t *testing.T) {
 	a := c.Audience(Setting{People: d, Past: []string{"U01", "G1", "D1"}})
 	if !a.EverKnown || !slices.Contains(a.Ever.Levels(), sources.Guests) || a.Now.Set != sources.ReachOf(sources.NamedFew).Set {
 		t.Errorf("%+v", a)
+	}
+	if left := a.Past[0]; len(a.Past) != 2 || !strings.HasPrefix(left.Who, "left (D1") || !left.Until.Equal(time.Unix(1700000000, 0)) || !a.Past[1].Until.IsZero() {
+		t.Errorf("who left, and when: %+v", a.Past)
+	}
+	if a.EverSince(time.Unix(1800000000, 0)) != a.Ever { // a guest whose time is not known
+		t.Errorf("%+v", a.EverSince(time.Unix(1800000000, 0)))
+	}
+	if a := c.Audience(Setting{People: d, Past: []string{"D1"}}); a.EverSince(time.Unix(1800000000, 0)) != a.Now {
+		t.Errorf("%+v", a)
+	}
+	if !d.Left("D1") || d.Left("U01") || d.Left("UB") || d.Left("nobody") {
+		t.Error("who is a leaver")
+	}
+	var many []string
+	for i := range 3 * maxNames {
+		many = append(many, fmt.Sprintf("X%02d", i))
+	}
+	a = c.Audience(Setting{People: d, Past: append(many, "D1", "G1")})
+	heads := 0
+	for _, p := range a.Past {
+		heads += p.Heads.Max
+	}
+	if len(a.Past) != maxNames+1 || heads != 3*maxNames+2 || a.EverSince(time.Unix(1800000000, 0)) != a.Ever {
+		t.Errorf("%d, %d: %+v", len(a.Past), heads, a.Past)
 	}
 	a = c.Audience(Setting{People: d, Apps: []string{"B1"}})
 	if len(a.Machines) != 2 || !strings.Contains(a.Machines[0].Who, "ci") {

@@ -15,6 +15,9 @@ type Chunk struct {
 	Conversations []json.RawMessage `json:"ch"`
 	Info          json.RawMessage   `json:"ci"` // a conversation object
 	Members       []string          `json:"cu"` // of Channel
+	Workspace     struct {
+		URL string `json:"url"`
+	} `json:"w"`
 }
 
 // maxElement bounds the bytes of one element of a list, and of one chunk.

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // Person is an account of a workspace: a human or a bot.
 type Person struct {
 	ID       string
-	Name     string // as people know them
-	Team     string // id of the workspace that the account belongs to
-	Deleted  bool   // deactivated
+	Name     string    // as people know them
+	Team     string    // id of the workspace that the account belongs to
+	Deleted  bool      // deactivated
+	Updated  time.Time // when the account was last changed: a deactivation is such a change
 	Bot      bool
 	Guest    bool // of any kind: let into some channels only
 	Stranger bool // of another organisation, met through Slack Connect
@@ -22,15 +24,16 @@ type Person struct {
 // rawPerson is a member of users.list, of users.json and of org_users.json
 // (docs.slack.dev, "user object", 2026).
 type rawPerson struct {
-	ID       string `json:"id"`
-	Team     string `json:"team_id"`
-	Name     string `json:"name"`
-	Deleted  bool   `json:"deleted"`
-	Bot      bool   `json:"is_bot"`
-	Guest    bool   `json:"is_restricted"`
-	Single   bool   `json:"is_ultra_restricted"`
-	Stranger bool   `json:"is_stranger"`
-	RealName string `json:"real_name"`
+	ID       string  `json:"id"`
+	Team     string  `json:"team_id"`
+	Name     string  `json:"name"`
+	Deleted  bool    `json:"deleted"`
+	Updated  float64 `json:"updated"` // seconds since 1970
+	Bot      bool    `json:"is_bot"`
+	Guest    bool    `json:"is_restricted"`
+	Single   bool    `json:"is_ultra_restricted"`
+	Stranger bool    `json:"is_stranger"`
+	RealName string  `json:"real_name"`
 	Profile  struct {
 		RealName    string `json:"real_name"`
 		DisplayName string `json:"display_name"`
@@ -72,6 +75,9 @@ func (d *Directory) AddJSON(raw []byte) error {
 	p := Person{
 		ID: r.ID, Team: r.Team, Deleted: r.Deleted, Bot: r.Bot || r.ID == slackbot, Guest: r.Guest || r.Single, Stranger: r.Stranger,
 		Name: cmp.Or(r.Profile.DisplayName, r.Profile.RealName, r.RealName, r.Name, r.ID),
+	}
+	if r.Updated > 0 && r.Updated < 1<<40 {
+		p.Updated = time.Unix(int64(r.Updated), 0).UTC()
 	}
 	if r.Profile.BotID != "" {
 		d.bots[r.Profile.BotID] = r.ID
@@ -116,6 +122,12 @@ func (d *Directory) Name(id string) string {
 		return p.Name + " (" + id + ", deactivated)"
 	}
 	return p.Name + " (" + id + ")"
+}
+
+// Left reports whether the id is that of an account which is deactivated.
+func (d *Directory) Left(id string) bool {
+	p, ok := d.Find(id)
+	return ok && p.Deleted && !p.Bot
 }
 
 // EachElement calls f with every element of the JSON array that r holds, one at

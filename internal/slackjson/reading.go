@@ -45,6 +45,6 @@ func (r *Reading) Spot(off int64, conversation, host string, people *Directory) 
 	}
 	return sources.Spot{
 		Item: m.ID(), Name: what + " " + m.Time().Format("2006-01-02 15:04:05 UTC"), Time: m.Time(),
-		Author: people.Name(m.Author), Link: m.Link(host, conversation),
+		Author: people.Name(m.Author), Left: people.Left(m.Author), Link: m.Link(host, conversation),
 	}
 }

@@ -52,6 +52,7 @@ type Text struct {
 	base int64 // offset in the stream of out[0]
 
 	follower
+	spare *spare
 	class class
 	rest  []byte // of a leaf, not yet decoded
 	meta  []byte // the message's identifiers
@@ -68,12 +69,20 @@ type Text struct {
 	host     string // that the permalinks name, "" until one was seen
 }
 
-// buffers are those of Scanners that nobody needs.
-var buffers = sync.Pool{New: func() any { return NewScanner(nil) }}
+// buffers are those of Scanners that nobody needs, spares those of Texts.
+var (
+	buffers = sync.Pool{New: func() any { return NewScanner(nil) }}
+	spares  = sync.Pool{New: func() any { return new(spare) }}
+)
+
+// spare is the buffers of a Text. They hold nothing when nobody needs them.
+type spare struct{ out, meta, rest, value []byte }
 
 // NewText returns a reader of parts.
 func NewText(parts ...Part) *Text {
-	return &Text{parts: parts, scan: buffers.Get().(*Scanner)}
+	t := &Text{parts: parts, scan: buffers.Get().(*Scanner), spare: spares.Get().(*spare)}
+	t.out, t.meta, t.rest, t.value = t.spare.out, t.spare.meta, t.spare.rest, t.spare.value
+	return t
 }
 
 // Read implements io.Reader. An error is that of a part that is not Context:
@@ -364,15 +373,26 @@ func (t *Text) Close() error {
 		buffers.Put(t.scan)
 		t.scan = nil
 	}
-	for _, b := range [][]byte{t.out, t.meta, t.rest, t.value} {
-		clear(b[:cap(b)])
+	if t.spare != nil {
+		*t.spare = spare{wiped(t.out), wiped(t.meta), wiped(t.rest), wiped(t.value)}
+		spares.Put(t.spare)
+		t.spare = nil
 	}
 	for _, r := range t.loose {
 		clear(r.Text)
 	}
 	t.loose = nil
-	t.out, t.from, t.parts, t.err = nil, 0, nil, errClosed
+	t.out, t.meta, t.rest, t.value, t.from, t.parts, t.err = nil, nil, nil, nil, 0, nil, errClosed
 	return err
+}
+
+// wiped is a buffer without its bytes; none where it is too large to be kept.
+func wiped(b []byte) []byte {
+	clear(b[:cap(b)])
+	if cap(b) > 4*outSize {
+		return nil
+	}
+	return b[:0]
 }
 
 var errClosed = errors.New("slackjson: closed")

@@ -81,6 +81,7 @@ func (b *body) stat(st *unix.Stat_t) error {
 func (b *body) Attr() sources.Attr {
 	a := stampOf(&b.opened).attr()
 	a.Author = b.src.machine.names.of(b.ctx, b.opened.Uid)
+	a.Left = nobody(a.Author)
 	return a
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -38,6 +39,13 @@ func newNames(etc string) *names {
 	return n
 }
 
+// nameless begins what stands for the name of a user whom no database knows.
+const nameless = "uid "
+
+// nobody reports whether a name stands for a user whom no database knows. User
+// names hold no blank.
+func nobody(name string) bool { return strings.HasPrefix(name, nameless) }
+
 // of returns the name of the user, or "uid N".
 func (n *names) of(ctx context.Context, uid uint32) string {
 	if last := n.last.Load(); last != nil && last.uid == uid {
@@ -50,7 +58,7 @@ func (n *names) of(ctx context.Context, uid uint32) string {
 		n.last.Store(&named{uid, name})
 		return name
 	}
-	name = "uid " + strconv.FormatUint(uint64(uid), 10)
+	name = nameless + strconv.FormatUint(uint64(uid), 10)
 	if n.etc == "/etc" {
 		if found := lookUpName(ctx, uid); found != "" {
 			name = found

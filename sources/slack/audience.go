@@ -91,9 +91,12 @@ func (s *Source) conversation(ctx context.Context, ch *channel) (sources.Audienc
 
 // askMembers asks once who is in a conversation.
 func (s *Source) askMembers(ctx context.Context, ch *channel) error {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if ch.asked || ch.MembersKnown {
+	back, err := ch.asking.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer back()
+	if ch.asked || ch.Form == slackjson.Direct {
 		return nil
 	}
 	if err := s.wait(ctx); err != nil {
@@ -103,6 +106,8 @@ func (s *Source) askMembers(ctx context.Context, ch *channel) error {
 	if err != nil && (ctx.Err() != nil || errors.Is(err, sources.ErrSession)) {
 		return err
 	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
 	ch.asked, ch.membersErr = true, err
 	if err == nil {
 		ch.Members, ch.MembersKnown = members, true

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -65,14 +66,22 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	if err != nil {
 		return sources.Item{}, err
 	}
+	if it, ok := s.listed.find(ch, ref.Item); ok {
+		return it, nil
+	}
+	return s.find(ctx, ch, ref)
+}
+
+// find is Item without what the last listing tells.
+func (s *Source) find(ctx context.Context, ch *channel, ref sources.Ref) (sources.Item, error) {
 	kind, ts, slash := strings.Cut(ref.Item, "/")
 	switch {
 	case ref.Item == aboutID:
 		return s.about(ch), nil
 	case slash && kind == "thread" && slackjson.IsTS(ts):
-		return s.findThread(ctx, ch, ts)
+		return s.findThread(ctx, ch, ts, "")
 	case slash && slackjson.IsTS(kind) && slackjson.IsTS(ts):
-		return s.findThread(ctx, ch, kind)
+		return s.findThread(ctx, ch, kind, ts)
 	case slash && kind == "run" && slackjson.IsTS(ts), slackjson.IsTS(ref.Item):
 		if !slash {
 			ts = ref.Item
@@ -90,20 +99,32 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 	return s.fileOf(ch, f)
 }
 
-// findThread asks for a thread's parent.
-func (s *Source) findThread(ctx context.Context, ch *channel, ts string) (sources.Item, error) {
-	raws, _, err := s.client.replies(ctx, ch.team, ch.ID, ts, "", "")
+// findThread asks for a thread's parent, and for one of its replies unless that
+// is "".
+func (s *Source) findThread(ctx context.Context, ch *channel, ts, reply string) (sources.Item, error) {
+	if err := s.wait(ctx); err != nil {
+		return sources.Item{}, err
+	}
+	raws, _, err := s.client.replies(ctx, ch.team, ch.ID, ts, replySpan{only: cmp.Or(reply, ts)})
 	if err != nil {
 		return sources.Item{}, err
 	}
-	if len(raws) == 0 {
-		return sources.Item{}, fmt.Errorf("slack: thread %s: %w", ts, sources.ErrGone)
+	var parent *message
+	there := false
+	for _, raw := range raws {
+		m, err := parseMessage(raw)
+		if err != nil {
+			return sources.Item{}, err
+		}
+		if m.TS == ts {
+			parent = &m
+		}
+		there = there || m.TS == reply
 	}
-	m, err := parseMessage(raws[0])
-	if err != nil {
-		return sources.Item{}, err
+	if parent == nil || reply != "" && !there {
+		return sources.Item{}, fmt.Errorf("slack: message %s of thread %s: %w", cmp.Or(reply, ts), ts, sources.ErrGone)
 	}
-	return s.threadItem(ch, m), nil
+	return s.threadItem(ch, *parent), nil
 }
 
 // Open reads an item.
@@ -125,7 +146,7 @@ func (s *Source) Open(ctx context.Context, it sources.Item, off, n int64) (sourc
 	}
 	rd, ok := it.Own.(*reading)
 	if !ok { // it was not listed by us
-		found, err := s.Item(ctx, sources.Ref{Source: s.info.Name, Container: it.Container, Item: it.ID})
+		found, err := s.find(ctx, ch, sources.Ref{Source: s.info.Name, Container: it.Container, Item: it.ID})
 		if err != nil {
 			return nil, err
 		}

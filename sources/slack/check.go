@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -100,14 +99,14 @@ func (s *Source) probe(ctx context.Context, from []*channel) (slow, known bool) 
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for _, ch := range from[:min(len(from), 3)] {
-		raws, _, err := s.client.history(ctx, ch.team, ch.ID, span{limit: cohortItems + 5})
+		page, err := s.client.history(ctx, ch.team, ch.ID, span{limit: cohortItems + 5})
 		if s.client.pace.slowed("conversations.history") {
 			return true, true
 		}
 		if err != nil {
 			return false, false
 		}
-		if len(raws) > cohortItems {
+		if len(page.Messages) > cohortItems {
 			return false, true
 		}
 		known = true // several calls at once were answered
@@ -124,9 +123,12 @@ func (s *Source) RecordShapes(ctx context.Context) (*Shapes, error) {
 	if _, err := s.client.whoAmI(ctx); err != nil {
 		return shapes, err
 	}
-	s.loading.Lock()
+	back, err := s.loading.take(ctx)
+	if err != nil {
+		return shapes, err
+	}
 	s.loaded = false // ask again, with someone watching
-	s.loading.Unlock()
+	back()
 	if err := s.load(ctx); err != nil {
 		return shapes, err
 	}
@@ -145,26 +147,18 @@ func (s *Source) RecordShapes(ctx context.Context) (*Shapes, error) {
 // visit calls every method that a crawl calls for a conversation. Refusals are
 // part of what is to be seen; only the end of the session is an error.
 func (s *Source) visit(ctx context.Context, ch *channel) error {
-	fatal := func(err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, sources.ErrSession) {
-			return err
-		}
-		return nil
-	}
+	fatal := func(err error) error { return fatal(ctx, err) }
 	if _, err := s.client.members(ctx, ch.team, ch.ID); fatal(err) != nil {
 		return err
 	}
-	raws, _, err := s.client.history(ctx, ch.team, ch.ID, span{limit: 50})
+	page, err := s.client.history(ctx, ch.team, ch.ID, span{limit: 50})
 	if fatal(err) != nil {
 		return err
 	}
-	for _, raw := range raws {
+	for _, raw := range page.Messages {
 		m, err := parseMessage(raw)
 		if err == nil && m.Replies > 0 {
-			if _, _, err := s.client.replies(ctx, ch.team, ch.ID, m.TS, "", ""); fatal(err) != nil {
+			if _, _, err := s.client.replies(ctx, ch.team, ch.ID, m.TS, replySpan{}); fatal(err) != nil {
 				return err
 			}
 			break

@@ -64,6 +64,9 @@ const maxRemembered = 100_000
 // run to the oldest, each run with its threads and files, then those files that
 // no message showed: the ones in threads.
 func (s *Source) Items(ctx context.Context, c sources.Container, after sources.Cursor) iter.Seq2[sources.Item, error] {
+	if c.ID == searchID {
+		return s.searched(ctx)
+	}
 	return func(yield func(sources.Item, error) bool) {
 		ch, err := s.channel(ctx, c.ID)
 		if err == nil {
@@ -74,6 +77,7 @@ func (s *Source) Items(ctx context.Context, c sources.Container, after sources.C
 			return
 		}
 		w := &crawl{Source: s, ctx: ctx, ch: ch, yield: yield, at: parseCursor(after), files: map[string]bool{}, keep: s.config.Select.Message(s.people)}
+		s.listed.begin(ch.ID)
 		if after == "" {
 			w.emit(s.about(ch), nil)
 		}
@@ -108,6 +112,7 @@ const preceding = 5
 // history lists the messages.
 func (w *crawl) history() error {
 	var pending []message // the newest first
+	hidden := false
 	for more := true; more && !w.done; {
 		latest := w.at.latest
 		if n := len(pending); n > 0 {
@@ -116,12 +121,13 @@ func (w *crawl) history() error {
 		if err := w.wait(w.ctx); err != nil {
 			return err
 		}
-		raws, left, err := w.client.history(w.ctx, w.ch.team, w.ch.ID, span{latest: latest})
+		page, err := w.client.history(w.ctx, w.ch.team, w.ch.ID, span{latest: latest})
 		if err != nil {
 			return err
 		}
-		more = left && len(raws) > 0
-		for _, raw := range raws {
+		more = page.More && len(page.Messages) > 0
+		hidden = hidden || page.Limited
+		for _, raw := range page.Messages {
 			m, err := parseMessage(raw)
 			if err != nil {
 				return err
@@ -131,8 +137,15 @@ func (w *crawl) history() error {
 		}
 		pending = w.runs(pending, more)
 	}
+	if hidden && (w.config.Select.After.IsZero() || w.at.latest == "" || slackjson.Time(w.at.latest).After(w.config.Select.After)) {
+		w.emit(sources.Item{ID: hiddenID, Path: w.ch.title + " (older messages)"},
+			fmt.Errorf("slack: older messages are hidden, because of the workspace's plan; an export may hold them: %w", sources.ErrDenied))
+	}
 	return nil
 }
+
+// hiddenID stands for the messages that the workspace's plan hides.
+const hiddenID = "hidden"
 
 // runs lists the runs that are whole and returns the rest of the messages.
 func (w *crawl) runs(pending []message, more bool) []message {
@@ -155,12 +168,23 @@ func (w *crawl) runs(pending []message, more bool) []message {
 // listRun lists a run of messages, the newest first, with its threads and files.
 func (w *crawl) listRun(own, before []message) {
 	r := newRun(own, before)
+	items, errs := w.itemsOf(r)
 	next := cursor{latest: r.start()}
-	var items []sources.Item
-	var errs []error
+	for i := range items {
+		if i == len(items)-1 {
+			w.at = next
+		}
+		w.emit(items[i], errs[i])
+	}
+	w.at = next
+}
+
+// itemsOf are the items of a run: itself, its threads and its files.
+func (w *crawl) itemsOf(r *run) (items []sources.Item, errs []error) {
 	add := func(it sources.Item, err error) { items, errs = append(items, it), append(errs, err) }
 	if r.wanted(w.keep) {
 		it, err := w.runItem(w.ctx, w.ch, r)
+		w.listed.add(w.ch.ID, r, it.Attr.Version)
 		add(it, err)
 	}
 	for _, m := range r.own {
@@ -176,13 +200,7 @@ func (w *crawl) listRun(own, before []message) {
 			}
 		}
 	}
-	for i := range items {
-		if i == len(items)-1 {
-			w.at = next
-		}
-		w.emit(items[i], errs[i])
-	}
-	w.at = next
+	return items, errs
 }
 
 // fileItem is the item of a file object, unless the listing has shown it.

@@ -18,7 +18,7 @@ type APIError struct {
 
 func (e *APIError) Error() string {
 	s := "slack: " + e.Method + ": " + e.Code
-	if e.Needed != "" {
+	if e.Needed != "" && e.Code == "missing_scope" {
 		s += ": the token lacks the scope " + strings.ReplaceAll(e.Needed, ",", " or ")
 	}
 	if why := codes[e.Code].why; why != "" {

@@ -88,7 +88,7 @@ func (s *Source) fileOf(ch *channel, f file) (sources.Item, error) {
 		name = f.ID
 	}
 	it := sources.Item{
-		Container: ch.ID, ID: f.ID, Path: ch.title + "/" + name, Link: f.Permalink, Author: s.people.Name(f.User), Own: f,
+		Container: ch.ID, ID: f.ID, Path: ch.title + "/" + name, Link: f.Permalink, Author: s.people.Name(f.User), Left: s.people.Left(f.User), Own: f,
 		Attr: sources.Attr{Size: -1, Version: f.version()},
 	}
 	if f.Created > 0 {

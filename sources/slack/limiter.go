@@ -19,11 +19,12 @@ var perMinute = map[string]float64{
 // slowest is the rate of methods that are not listed.
 const slowest = 20
 
-// burst is how many calls may follow each other at once.
-const burst = 5
+// burstShare is which part of a minute's calls may follow each other at once.
+const burstShare = 0.5
 
-// limiter spaces the calls of each method and workspace, as Slack counts them.
-// Safe for concurrent use.
+// limiter spaces the calls of each method and workspace, as Slack counts them:
+// some may follow each other at once, and no minute, wherever it begins, has more
+// than Slack promises. Safe for concurrent use.
 type limiter struct {
 	scale float64 // times what Slack promises
 
@@ -36,9 +37,15 @@ type slotKey struct{ team, method string }
 
 // slot is one method in one workspace.
 type slot struct {
-	next   time.Time // when the next call would be due without any burst
-	paused time.Time // no call before
+	next   time.Time   // when the next call would be due without any burst
+	paused time.Time   // no call before
+	turns  []time.Time // of the last calls, in order of time
+	pauses int         // how often it was paused: turns given before that are void
 }
+
+// mostTurns bounds how many calls a minute are counted one by one. No method of
+// Slack's has more.
+const mostTurns = 300
 
 func newLimiter(scale float64) *limiter {
 	if scale <= 0 {
@@ -60,6 +67,7 @@ func (l *limiter) rate(method string) float64 {
 // wait blocks until a call may be made.
 func (l *limiter) wait(ctx context.Context, team, method string) error {
 	var turn time.Time // ours, once we have one
+	pauses := 0        // when we got it
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -67,30 +75,46 @@ func (l *limiter) wait(ctx context.Context, team, method string) error {
 		l.mu.Lock()
 		s := l.slot(team, method)
 		now := time.Now()
-		interval := time.Duration(float64(time.Minute) / l.rate(method))
-		if turn.IsZero() {
-			slack := time.Duration(burst-1) * interval
-			if _, slowed := l.slow[method]; slowed {
-				slack = 0
-			}
-			if earliest := now.Add(-slack); s.next.Before(earliest) {
-				s.next = earliest
-			}
-			turn = s.next
-			s.next = s.next.Add(interval)
-		}
-		at := turn
-		if s.paused.After(at) {
-			at = s.paused
+		if turn.IsZero() || pauses != s.pauses {
+			turn, pauses = s.take(now, l.rate(method)), s.pauses
 		}
 		l.mu.Unlock()
-		if !at.After(now) {
+		if !turn.After(now) {
 			return nil
 		}
-		if err := sleep(ctx, at.Sub(now)); err != nil {
+		if err := sleep(ctx, turn.Sub(now)); err != nil {
 			return err
 		}
 	}
+}
+
+// take gives out the next turn: not before now, the pause, or the spacing allow
+// it, and so that no minute has more than rate turns.
+func (s *slot) take(now time.Time, rate float64) time.Time {
+	interval := time.Duration(float64(time.Minute) / rate)
+	burst := max(1, int(rate*burstShare))
+	if earliest := now.Add(-time.Duration(burst-1) * interval); s.next.Before(earliest) {
+		s.next = earliest
+	}
+	turn := s.next
+	for _, other := range []time.Time{now, s.paused} {
+		if other.After(turn) {
+			turn = other
+		}
+	}
+	if most := max(1, int(rate)); most <= mostTurns {
+		if n := len(s.turns); n >= most {
+			if free := s.turns[n-most].Add(time.Minute); free.After(turn) {
+				turn, s.next = free, free
+			}
+		}
+		s.turns = append(s.turns, turn)
+		if n := len(s.turns); n > 2*mostTurns {
+			s.turns = append(s.turns[:0], s.turns[n-mostTurns:]...)
+		}
+	}
+	s.next = s.next.Add(interval)
+	return turn
 }
 
 func (l *limiter) slot(team, method string) *slot {
@@ -114,6 +138,8 @@ func (l *limiter) pause(team, method string, d time.Duration) {
 	if s.next.Before(until) {
 		s.next = until
 	}
+	s.turns = s.turns[:0]
+	s.pauses++
 }
 
 // slowDown sets the rate that a method turned out to have.

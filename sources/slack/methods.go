@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 
 	slackgo "github.com/slack-go/slack"
@@ -21,6 +22,7 @@ const (
 	pageMembers = 1000
 	pageUsers   = 200
 	pageFiles   = 100
+	pageSearch  = 100
 )
 
 // identity is who the token is.
@@ -213,9 +215,15 @@ type span struct {
 	limit          int
 }
 
-// history returns messages of a conversation, the newest first, and whether
-// there are older ones in the span.
-func (c *client) history(ctx context.Context, team, channel string, s span) (messages []json.RawMessage, more bool, err error) {
+// historyPage is messages of a conversation, the newest first.
+type historyPage struct {
+	Messages []json.RawMessage
+	More     bool `json:"has_more"`   // there are older ones in the span
+	Limited  bool `json:"is_limited"` // there are older ones that the workspace's plan hides
+}
+
+// history returns messages of a conversation.
+func (c *client) history(ctx context.Context, team, channel string, s span) (page historyPage, err error) {
 	limit := s.limit
 	if limit == 0 {
 		limit = pageHistory
@@ -227,30 +235,34 @@ func (c *client) history(ctx context.Context, team, channel string, s span) (mes
 		return err
 	})
 	if err != nil {
-		return nil, false, err
-	}
-	var page struct {
-		Messages []json.RawMessage
-		More     bool `json:"has_more"`
-		Limited  bool `json:"is_limited"`
+		return page, err
 	}
 	if err := decode("conversations.history", body, &page); err != nil {
-		return nil, false, err
+		return page, err
 	}
 	if page.More && limit > cohortItems && len(page.Messages) == cohortItems {
 		for _, method := range []string{"conversations.history", "conversations.replies"} {
 			c.pace.slowDown(method, cohortPerMinute)
 		}
 	}
-	return page.Messages, page.More, nil
+	return page, nil
+}
+
+// replySpan is what of a thread is asked for; the parent comes with all of it.
+type replySpan struct {
+	cursor string
+	oldest string // replies after it; "": all
+	only   string // that reply alone; "": all
 }
 
 // replies returns a page of a thread: its parent, then replies in order of time.
-func (c *client) replies(ctx context.Context, team, channel, ts, cursor, oldest string) (messages []json.RawMessage, next string, err error) {
+func (c *client) replies(ctx context.Context, team, channel, ts string, s replySpan) (messages []json.RawMessage, next string, err error) {
+	p := slackgo.GetConversationRepliesParameters{ChannelID: channel, Timestamp: ts, Cursor: s.cursor, Oldest: s.oldest, Limit: pageReplies, IncludeAllMetadata: true}
+	if s.only != "" {
+		p.Oldest, p.Latest, p.Inclusive, p.Limit = s.only, s.only, true, 1
+	}
 	body, err := c.call(ctx, team, "conversations.replies", func(ctx context.Context, api *slackgo.Client) error {
-		_, _, _, err := api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
-			ChannelID: channel, Timestamp: ts, Cursor: cursor, Oldest: oldest, Limit: pageReplies, IncludeAllMetadata: true,
-		})
+		_, _, _, err := api.GetConversationRepliesContext(ctx, &p)
 		return err
 	})
 	if err != nil {
@@ -309,4 +321,43 @@ func (c *client) filesIn(ctx context.Context, team, channel string, page int, un
 	}
 	err = decode("files.list", body, &answer)
 	return answer.Files, answer.Paging.Pages, err
+}
+
+// hit is a message that a search found.
+type hit struct {
+	Channel struct {
+		ID string `json:"id"`
+	} `json:"channel"`
+	TS        string `json:"ts"`
+	Permalink string `json:"permalink"`
+}
+
+// thread is the thread that the message is a reply in, "" if it is none: only the
+// address tells.
+func (h hit) thread() string {
+	u, err := url.Parse(h.Permalink)
+	if ts := u.Query().Get("thread_ts"); err == nil && slackjson.IsTS(ts) && ts != h.TS {
+		return ts
+	}
+	return ""
+}
+
+// search returns a page of the messages that a query finds, the newest first, and
+// how many pages there are; the first page is 1.
+func (c *client) search(ctx context.Context, team, query string, page int) (hits []hit, pages int, err error) {
+	body, err := c.call(ctx, team, "search.messages", func(ctx context.Context, api *slackgo.Client) error {
+		_, err := api.SearchMessagesContext(ctx, query, slackgo.SearchParameters{TeamID: team, Sort: "timestamp", SortDirection: "desc", Count: pageSearch, Page: page})
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	var answer struct {
+		Messages struct {
+			Matches []hit
+			Paging  struct{ Pages int }
+		}
+	}
+	err = decode("search.messages", body, &answer)
+	return answer.Messages.Matches, answer.Messages.Paging.Pages, err
 }

@@ -10,6 +10,8 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"strings"
+	"time"
 
 	"mislaid/internal/slackjson"
 	"mislaid/sources"
@@ -45,12 +47,15 @@ func (m message) name() slackjson.Message {
 }
 
 // begins reports whether a message begins a run. It depends on nothing but the
-// timestamp: one in 64 does, wherever it stands.
+// timestamp: one in runLength does, wherever it stands.
 func begins(ts string) bool {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(ts)) // never fails
-	return h.Sum32()>>16&63 == 0
+	return h.Sum32()>>16&(runLength-1) == 0
 }
+
+// runLength is how many messages a run has on average.
+const runLength = 64
 
 // run is consecutive messages of a conversation, in order of time.
 type run struct {
@@ -145,37 +150,66 @@ func (s *Source) runItem(ctx context.Context, ch *channel, r *run) (sources.Item
 	return it, nil
 }
 
+// foundRun is a run that was read again, and when.
+type foundRun struct {
+	*run
+	at time.Time
+}
+
+// A run that was read again is remembered for a moment: several places to be
+// looked at again often stand in one.
+const (
+	mostFound  = 16
+	foundFresh = time.Minute
+)
+
 // findRun reads again the run that a message belongs to.
 func (s *Source) findRun(ctx context.Context, ch *channel, ts string) (*run, error) {
-	own, before, err := s.backward(ctx, ch, ts)
+	back, err := ch.finding.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	after, err := s.forward(ctx, ch, ts)
+	defer back()
+	ch.found = slices.DeleteFunc(ch.found, func(f foundRun) bool { return time.Since(f.at) > foundFresh })
+	for _, f := range ch.found {
+		if f.has(ts) {
+			return f.run, nil
+		}
+	}
+	own, before, spread, err := s.backward(ctx, ch, ts)
 	if err != nil {
 		return nil, err
 	}
-	return newRun(append(after, own...), before), nil
+	after, err := s.forward(ctx, ch, ts, spread)
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(append(after, own...), before)
+	if len(ch.found) == mostFound {
+		ch.found = ch.found[1:]
+	}
+	ch.found = append(ch.found, foundRun{r, time.Now()})
+	return r, nil
+}
+
+// has reports whether the message is the run's own.
+func (r *run) has(ts string) bool {
+	_, ok := slices.BinarySearchFunc(r.own, ts, func(m message, ts string) int { return strings.Compare(m.TS, ts) })
+	return ok
 }
 
 // backward returns the messages from ts, which must exist, back to the beginning
-// of its run, and those before.
-func (s *Source) backward(ctx context.Context, ch *channel, ts string) (own, before []message, err error) {
+// of its run, those before, and how long people took to write a run's worth.
+func (s *Source) backward(ctx context.Context, ch *channel, ts string) (own, before []message, spread time.Duration, err error) {
 	latest, inclusive, begun := ts, true, -1
 	for {
-		raws, more, err := s.client.history(ctx, ch.team, ch.ID, span{latest: latest, inclusive: inclusive, limit: 200})
+		raws, more, err := s.historyOf(ctx, ch, span{latest: latest, inclusive: inclusive, limit: 200})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
-		for _, raw := range raws {
-			m, err := parseMessage(raw)
-			if err != nil {
-				return nil, nil, err
-			}
-			own = append(own, m)
-		}
+		own = append(own, raws...)
 		if len(own) == 0 || own[0].TS != ts {
-			return nil, nil, fmt.Errorf("slack: message %s: %w", ts, sources.ErrGone)
+			return nil, nil, 0, fmt.Errorf("slack: message %s: %w", ts, sources.ErrGone)
 		}
 		if begun < 0 {
 			begun = slices.IndexFunc(own, func(m message) bool { return begins(m.TS) })
@@ -185,48 +219,67 @@ func (s *Source) backward(ctx context.Context, ch *channel, ts string) (own, bef
 		}
 		latest, inclusive = own[len(own)-1].TS, false
 	}
+	spread = slackjson.Time(ts).Sub(slackjson.Time(own[len(own)-1].TS)) * runLength / time.Duration(len(own))
 	if begun < 0 {
 		begun = len(own) - 1
 	}
 	before = own[begun+1:]
-	return own[:begun+1], before[:min(len(before), preceding)], nil
+	return own[:begun+1], before[:min(len(before), preceding)], spread, nil
 }
 
-// maxForward bounds how far behind a message the rest of its run is looked for.
-const maxForward = 10
-
-// forward returns the messages of ts's run that come after it. The API gives the
-// newest first, so it looks in growing stretches of time.
-func (s *Source) forward(ctx context.Context, ch *channel, ts string) ([]message, error) {
-	seconds := int64(3600)
-	for range maxForward {
-		latest := fmt.Sprintf("%010d.000000", slackjson.Time(ts).Unix()+seconds)
-		if seconds > 1<<31 {
-			latest = ""
-		}
-		raws, more, err := s.client.history(ctx, ch.team, ch.ID, span{oldest: ts, latest: latest})
+// historyOf asks for a page of a conversation's history.
+func (s *Source) historyOf(ctx context.Context, ch *channel, sp span) ([]message, bool, error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, false, err
+	}
+	page, err := s.client.history(ctx, ch.team, ch.ID, sp)
+	if err != nil {
+		return nil, false, err
+	}
+	all := make([]message, 0, len(page.Messages))
+	for _, raw := range page.Messages {
+		m, err := parseMessage(raw)
 		if err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		all = append(all, m)
+	}
+	return all, page.More, nil
+}
+
+// forward returns the messages of ts's run that come after it, the newest first.
+// The API gives the newest of a stretch of time first, so it looks in stretches
+// that grow, beginning with how long a run probably takes.
+func (s *Source) forward(ctx context.Context, ch *channel, ts string, spread time.Duration) ([]message, error) {
+	var after []message // the newest first
+	oldest, long := ts, max(4*spread, time.Minute)
+	for {
+		latest := ""
+		if end := slackjson.Time(oldest).Add(long); end.Before(time.Now().Add(24 * time.Hour)) {
+			latest = fmt.Sprintf("%010d.%06d", end.Unix(), end.Nanosecond()/1000)
 		}
 		var found []message
-		for _, raw := range raws {
-			m, err := parseMessage(raw)
+		for sp := (span{oldest: oldest, latest: latest, inclusive: true}); ; {
+			page, more, err := s.historyOf(ctx, ch, sp)
 			if err != nil {
 				return nil, err
 			}
-			if m.TS > ts {
-				found = append(found, m)
+			page = slices.DeleteFunc(page, func(m message) bool { return m.TS <= oldest })
+			found = append(found, page...)
+			if !more || len(page) == 0 {
+				break
 			}
+			sp.latest, sp.inclusive = found[len(found)-1].TS, false
 		}
-		if i := lastIndex(found, func(m message) bool { return begins(m.TS) }); i >= 0 && !more {
-			return found[i+1:], nil // the newest first: what is older than the next run
+		if i := lastIndex(found, func(m message) bool { return begins(m.TS) }); i >= 0 {
+			return append(found[i+1:], after...), nil // what is older than the next run
 		}
-		if latest == "" || more {
-			return found, nil
+		after = append(found, after...)
+		if latest == "" {
+			return after, nil
 		}
-		seconds *= 24
+		oldest, long = latest, 8*long
 	}
-	return nil, nil
 }
 
 func lastIndex(list []message, f func(message) bool) int {

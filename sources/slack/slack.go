@@ -36,6 +36,7 @@ type Config struct {
 	UserAgent string            // "": Go's
 	Select    slackjson.Selection
 	Files     Files
+	First     []string     // queries: what they find is read before the rest; none: Slack is not searched
 	Scale     float64      // calls a minute, in multiples of what Slack promises; 0: 1
 	Ops       pace.Limiter // waited on before every call and download; nil: no limit
 
@@ -50,11 +51,13 @@ type Source struct {
 	host   string // of permalinks: acme.slack.com
 	info   sources.Info
 
-	loading sync.Mutex
+	loading turn
 	loaded  bool
 	people  *slackjson.Directory
 	spaces  []team
 	peopleE error // why the people are not all known
+
+	listed listed
 
 	mu       sync.Mutex
 	channels map[string]*channel
@@ -67,10 +70,15 @@ type channel struct {
 	team  string
 	title string // what people call it
 
+	asking turn // for the members
+	asked  bool
+
 	mu         sync.Mutex
-	asked      bool // for the members
 	membersErr error
 	authors    map[string]bool // who wrote, as far as was seen
+
+	finding turn
+	found   []foundRun // in order of time
 }
 
 // New signs in. The error is a *sources.RootError when Slack refuses the token or
@@ -83,7 +91,7 @@ func New(ctx context.Context, c Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{config: c, client: cl, channels: map[string]*channel{}}
+	s := &Source{config: c, client: cl, channels: map[string]*channel{}, loading: newTurn()}
 	if s.me, err = cl.whoAmI(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -99,7 +107,7 @@ func New(ctx context.Context, c Config) (*Source, error) {
 	}
 	s.info = sources.Info{
 		Name: "slack://" + owner, Type: "slack", Title: fmt.Sprintf("Slack workspace %s (%s), as %s", s.me.Team, owner, s.me.User),
-		Hosts: []string{cl.base.Host, "files.slack.com"}, Notes: s.notes(),
+		Hosts: []string{cl.base.Host, "files.slack.com"}, Notes: s.notes(), Ordered: true,
 	}
 	return s, nil
 }
@@ -109,6 +117,9 @@ func (s *Source) notes() []string {
 	notes := []string{"direct messages and private channels that " + s.me.User + " is not in cannot be seen with this token; an export of all conversations or the Discovery API shows them"}
 	if s.me.BotID != "" {
 		notes = []string{"a bot's token: only conversations that the bot is in can be read"}
+	}
+	if len(s.config.First) > 0 && !s.searches() {
+		notes = append(notes, "Slack cannot be searched with this token, so nothing is read ahead: that takes a user's token with the scope search:read")
 	}
 	for _, m := range missing(s.me.scopes, wantedScopes(s.me.BotID != "")) {
 		notes = append(notes, "the token lacks the scope "+m.Name+": "+m.Why)
@@ -133,8 +144,11 @@ func (s *Source) wait(ctx context.Context) error {
 
 // load reads the workspaces and their people, once.
 func (s *Source) load(ctx context.Context) error {
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	back, err := s.loading.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer back()
 	if s.loaded {
 		return nil
 	}
@@ -172,6 +186,9 @@ func (s *Source) Containers(ctx context.Context) iter.Seq2[sources.Container, er
 	return func(yield func(sources.Container, error) bool) {
 		if err := s.load(ctx); err != nil {
 			yield(sources.Container{}, err)
+			return
+		}
+		if s.searches() && !yield(sources.Container{ID: searchID, Name: "what a search finds", Ahead: true}, nil) {
 			return
 		}
 		seen := map[string]bool{}
@@ -245,6 +262,14 @@ func (s *Source) parse(raw json.RawMessage, team string, form slackjson.Form) (*
 	if conv.Form == slackjson.UnknownForm {
 		conv.Form = form
 	}
+	if team == "" && s.me.Org { // found without a listing
+		var in struct {
+			Team string `json:"context_team_id"`
+		}
+		if err := json.Unmarshal(raw, &in); err == nil {
+			team = in.Team
+		}
+	}
 	conv.MembersKnown = false
 	if conv.Form == slackjson.Direct {
 		if !slices.Contains(conv.Members, s.me.UserID) {
@@ -255,7 +280,7 @@ func (s *Source) parse(raw json.RawMessage, team string, form slackjson.Form) (*
 	if conv.Form == slackjson.GroupDirect {
 		conv.IsMember = true
 	}
-	return &channel{Conversation: conv, raw: raw, team: team, title: conv.Title(s.people), authors: map[string]bool{}}, nil
+	return &channel{Conversation: conv, raw: raw, team: team, title: conv.Title(s.people), authors: map[string]bool{}, asking: newTurn(), finding: newTurn()}, nil
 }
 
 // closed says why a conversation that is listed cannot be read; nil if it can.

@@ -71,10 +71,10 @@ func (r *threadReader) fetch() error {
 	if err := r.src.wait(r.ctx); err != nil {
 		return err
 	}
-	raws, next, err := r.src.client.replies(r.ctx, r.ch.team, r.ch.ID, r.ts, r.cursor, "")
+	raws, next, err := r.src.client.replies(r.ctx, r.ch.team, r.ch.ID, r.ts, replySpan{cursor: r.cursor})
 	var refused *APIError
 	if errors.As(err, &refused) && refused.Code == "invalid_cursor" && r.last != "" {
-		raws, next, err = r.src.client.replies(r.ctx, r.ch.team, r.ch.ID, r.ts, "", r.last)
+		raws, next, err = r.src.client.replies(r.ctx, r.ch.team, r.ch.ID, r.ts, replySpan{oldest: r.last})
 	}
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ type tree interface {
 	// io.ReadSeeker in a folder.
 	open(e entry) (io.ReadCloser, error)
 	close() error
+	// torn is why files that the export had may be missing; nil if none are.
+	torn() error
 }
 
 // zipTree is an export in a ZIP. When the file at path is replaced, it is read
@@ -51,6 +53,7 @@ type zipTree struct {
 	mu    sync.RWMutex
 	file  *os.File
 	info  fs.FileInfo
+	lost  error // why files may be missing
 	old   []*os.File
 	names []string // sorted
 	files map[string]entry
@@ -84,7 +87,7 @@ func (z *zipTree) load() error {
 		_ = f.Close()
 		return err
 	}
-	files, err := readDirectory(f, info.Size())
+	files, torn, err := readFiles(f, info.Size())
 	if err != nil {
 		_ = f.Close()
 		return err
@@ -92,7 +95,7 @@ func (z *zipTree) load() error {
 	if z.file != nil {
 		z.old = append(z.old, z.file)
 	}
-	z.file, z.info, z.files = f, info, make(map[string]entry, len(files))
+	z.file, z.info, z.lost, z.files = f, info, torn, make(map[string]entry, len(files))
 	z.names, z.root = nil, nil
 	prefix := commonRoot(files)
 	for _, zf := range files {
@@ -127,6 +130,23 @@ func (z *zipTree) load() error {
 	return nil
 }
 
+// readFiles reads the list of a ZIP's files, or finds them where it has none. torn
+// is why some may be missing then.
+func readFiles(r io.ReaderAt, size int64) (files []*zip.File, torn, err error) {
+	files, err = readDirectory(r, size)
+	if err == nil || errors.Is(err, sources.ErrUnsupported) {
+		return files, nil, err
+	}
+	m, whole, merr := mend(r, size)
+	if merr != nil {
+		return nil, nil, err
+	}
+	if files, merr = readDirectory(m, m.length()); merr != nil {
+		return nil, nil, errors.Join(err, merr)
+	}
+	return files, errTorn(len(files), whole), nil
+}
+
 // readDirectory reads the list of a ZIP's files, if it is of a size that a ZIP
 // of this length can honestly have.
 func readDirectory(r io.ReaderAt, size int64) ([]*zip.File, error) {
@@ -141,6 +161,7 @@ func readDirectory(r io.ReaderAt, size int64) ([]*zip.File, error) {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are no paths here
 		return nil, fmt.Errorf("not a ZIP that can be read: %w", err)
 	}
+	zr.RegisterDecompressor(zip.Deflate, inflate)
 	packed := uint64(0)
 	for _, f := range zr.File {
 		if packed += f.CompressedSize64; packed > uint64(size) || f.CompressedSize64 > uint64(size) {
@@ -249,6 +270,12 @@ func (z *zipTree) under(ctx context.Context, dir string, yield func(entry, error
 			return
 		}
 	}
+}
+
+func (z *zipTree) torn() error {
+	z.mu.RLock()
+	defer z.mu.RUnlock()
+	return z.lost
 }
 
 func (z *zipTree) find(name string) (entry, error) {

@@ -2,6 +2,7 @@ package slackexport
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -34,8 +35,32 @@ func (s *Source) Audience(ctx context.Context, it sources.Item) (sources.Audienc
 		case "":
 			return s.rootAudience(e), nil
 		}
+		if p.kindOf(e.name) == dayFile {
+			return s.said(ctx, p, e)
+		}
 	}
 	return s.conversation(p), nil
+}
+
+// said is the audience of messages: beside the conversation's members, those who
+// wrote there and are no members any more, or no account, and the apps that did.
+func (s *Source) said(ctx context.Context, p *place, e entry) (sources.Audience, error) {
+	r, err := openJSON(s.tree, e)
+	if err != nil {
+		return slackjson.Unknown("who could read it", s.layout.at), fmt.Errorf("slack-export: %s: %w", legible(e.name), err)
+	}
+	defer r.Close()
+	authors, err := slackjson.Authors(cancelled{ctx, r})
+	if ctx.Err() != nil {
+		return slackjson.Unknown("who could read it", s.layout.at), ctx.Err()
+	}
+	set := s.setting()
+	set.Apps, set.Past = s.layout.people.Writers(authors)
+	a := s.audience(p, set)
+	if err != nil {
+		a.Unresolved = append(a.Unresolved, "who else wrote there, because not all of it can be read")
+	}
+	return a, nil
 }
 
 func (s *Source) setting() slackjson.Setting {
@@ -43,11 +68,13 @@ func (s *Source) setting() slackjson.Setting {
 }
 
 // conversation is the audience of a conversation's messages and files.
-func (s *Source) conversation(p *place) sources.Audience {
+func (s *Source) conversation(p *place) sources.Audience { return s.audience(p, s.setting()) }
+
+func (s *Source) audience(p *place, set slackjson.Setting) sources.Audience {
 	if !p.known {
 		return slackjson.Unknown("the export's lists do not name the conversation "+p.title, s.layout.at)
 	}
-	a := p.conv.Audience(s.setting())
+	a := p.conv.Audience(set)
 	a.Unresolved = append(a.Unresolved, "who was a member before the export was made")
 	return a
 }

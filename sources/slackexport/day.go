@@ -24,7 +24,7 @@ type reading struct {
 
 // at implements sources.Item.At.
 func (r *reading) at(off int64) sources.Spot {
-	return r.Spot(off, r.place.conv.ID, "", r.src.layout.people)
+	return r.Spot(off, r.place.conv.ID, r.src.layout.host, r.src.layout.people)
 }
 
 // text reads Slack's own JSON. A day is read with what belongs to it elsewhere.

@@ -177,6 +177,8 @@ func (d *folder) open(e entry) (io.ReadCloser, error) {
 	return openRegular(d.root.OpenFile, e.name)
 }
 
+func (d *folder) torn() error { return nil }
+
 func (d *folder) close() error { return d.root.Close() }
 
 // sortEntries orders a folder's entries as the paths below them are ordered.

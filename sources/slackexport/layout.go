@@ -1,6 +1,7 @@
 package slackexport
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -31,6 +32,7 @@ type layout struct {
 	claimed   map[string]bool // files in the root that are no items of the root
 	slackdump bool            // a file for each conversation, in the root
 	person    bool            // texts of one person's conversations
+	host      string          // of permalinks, "" if the lists do not tell
 	notes     []string
 	at        time.Time // when the export was made: the newest of the lists
 }
@@ -58,7 +60,7 @@ func readLayout(t tree) (*layout, error) {
 			l.add(&place{id: "folder " + legible(dir), dir: dir, title: legible(dir)})
 		}
 	}
-	if !found && !l.slackdump && !l.person {
+	if !found && !l.slackdump && !l.person && (t.torn() == nil || !l.hasDays(t)) {
 		return nil, errNoExport
 	}
 	if l.people.Len() == 0 {
@@ -70,6 +72,21 @@ func readLayout(t tree) (*layout, error) {
 	return l, nil
 }
 
+// hasDays reports whether some folder holds messages: the lists may be lost.
+func (l *layout) hasDays(t tree) bool {
+	for _, p := range l.places {
+		days := false
+		t.under(context.Background(), p.dir, func(e entry, err error) bool {
+			days = err == nil && p.kindOf(e.name) == dayFile
+			return !days
+		})
+		if days {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *layout) readLists(t tree) (found bool, err error) {
 	for _, name := range peopleLists {
 		ok, err := l.readPeople(t, name)
@@ -78,10 +95,12 @@ func (l *layout) readLists(t tree) (found bool, err error) {
 		}
 		found = found || ok
 	}
-	if err := l.readChunks(t, "users.json.gz"); err != nil {
-		return false, err
+	for _, name := range []string{"workspace.json.gz", "users.json.gz"} {
+		if err := l.readChunks(t, name); err != nil {
+			return false, err
+		}
+		delete(l.claimed, name)
 	}
-	delete(l.claimed, "users.json.gz")
 	for _, list := range lists {
 		ok, err := l.readList(t, list.name, list.form)
 		if err != nil {

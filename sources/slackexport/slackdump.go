@@ -1,12 +1,14 @@
 package slackexport
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"mislaid/internal/slackjson"
 )
@@ -157,11 +159,15 @@ func (p *place) learn(c slackjson.Chunk) {
 	}
 }
 
-// readChunks reads the people and conversations that a file of chunks lists.
+// readChunks reads the people and conversations that a file of chunks lists, and
+// where the workspace is.
 func (l *layout) readChunks(t tree, name string) error {
 	kept := true
 	_, err := l.read(t, name, func(r io.Reader) error {
 		return slackjson.EachChunk(r, func(c slackjson.Chunk) error {
+			if u, err := url.Parse(c.Workspace.URL); err == nil && strings.HasSuffix(u.Host, ".slack.com") {
+				l.host = u.Host
+			}
 			for _, raw := range c.Users {
 				if err := l.people.AddJSON(raw); err != nil {
 					return err

@@ -117,6 +117,9 @@ func (s *Source) Private() bool {
 
 func (s *Source) notes() []string {
 	notes := slices.Clone(s.layout.notes)
+	if err := s.tree.torn(); err != nil {
+		notes = append(notes, err.Error())
+	}
 	if s.layout.person {
 		notes = append(notes, "an export of one person's conversations, as text: places are named by line, and audiences are unknown")
 	} else if !s.layout.slackdump && s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
@@ -214,13 +217,22 @@ func (s *Source) files(ctx context.Context, p *place, yield func(entry, error) b
 			return
 		}
 	}
+	more := true
 	s.tree.under(ctx, p.dir, func(e entry, err error) bool {
 		if p.dir == "" && s.layout.claimed[e.name] {
 			return true
 		}
-		return yield(e, err)
+		more = yield(e, err) && e.name != ""
+		return more
 	})
+	if lost := s.tree.torn(); more && p.dir == "" && lost != nil && ctx.Err() == nil {
+		yield(entry{name: lostName}, lost)
+	}
 }
+
+// lostName stands for what a torn ZIP has lost. It sorts behind the names of
+// files, and is no path of any.
+const lostName = "\xff/the rest of the ZIP"
 
 func (s *Source) place(id string) (*place, error) {
 	p := s.layout.byID[id]
@@ -241,6 +253,9 @@ func (s *Source) aboutItem(p *place) sources.Item {
 // item is the Item of a file.
 func (s *Source) item(p *place, e entry) sources.Item {
 	id := legible(e.name)
+	if e.name == lostName {
+		return sources.Item{Container: p.id, ID: ":lost", Path: "the rest of the ZIP", Cursor: sources.Cursor(id)}
+	}
 	it := sources.Item{Container: p.id, ID: id, Path: id, Cursor: sources.Cursor(id), Attr: s.attr(p, e)}
 	switch p.kindOf(e.name) {
 	case dayFile, slackFile:

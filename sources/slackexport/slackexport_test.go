@@ -229,8 +229,59 @@ func TestAudiences(t *testing.T) {
 		}
 	}
 	a, _ := s.Audience(t.Context(), all["#secret/2024-05-01.json"].item)
-	if !a.EverKnown || !strings.Contains(fmt.Sprint(a.Unresolved), "gone") {
+	if !a.EverKnown || !strings.Contains(fmt.Sprint(a.Past), "gone") {
 		t.Errorf("the one who left: %+v", a)
+	}
+}
+
+// TestWriters: who wrote and is no member, or has no account any more, could read
+// it once; an app that wrote reads along; a bot is no human reader.
+func TestWriters(t *testing.T) {
+	w := slacktest.NewWorkspace()
+	c := w.AddConversation("private_channel", "G1", "secret", "U0ANN", "U0BEN")
+	w.Say(c, "U0GONE", "I leave today")
+	w.Say(c, "U0GUEST", "so do I")
+	w.Say(c, "", "deployed").More = map[string]any{"bot_id": "B0BOT", "user": nil}
+	w.Say(c, "U0ANN", "bye")
+	s := openExport(t, w, slacktest.Corporate, true, Config{})
+	day := readAll(t, s)["#secret/2024-05-01.json"]
+	a, err := s.Audience(t.Context(), day.item)
+	if err != nil || !slices.Equal(a.Now.Levels(), []sources.Level{sources.NamedFew}) || a.Heads.Min != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if !a.EverKnown || !slices.Contains(a.Ever.Levels(), sources.Guests) {
+		t.Errorf("who left: %+v", a.Ever)
+	}
+	said := fmt.Sprint(a.Unresolved, a.Machines)
+	for _, want := range []string{"gone (U0GONE, deactivated)", "gus (U0GUEST)", "deploybot", "the export does not say"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%s is missing: %s", want, said)
+		}
+	}
+	if spot := day.item.At(int64(strings.Index(day.text, "I leave today"))); spot.Author != "gone (U0GONE, deactivated)" {
+		t.Errorf("%+v", spot)
+	}
+}
+
+// TestPermalinks: a message is linked to where the export tells the workspace's
+// address, and nowhere else.
+func TestPermalinks(t *testing.T) {
+	w := office()
+	w.Share(w.Find("C1"), "U0ANN", "a.txt", []byte("x"))
+	s := openExport(t, w, slacktest.Corporate, true, Config{})
+	all := readAll(t, s)
+	day := all["#general/2024-05-01.json"]
+	if spot := day.item.At(int64(strings.Index(day.text, "said"))); !strings.HasPrefix(spot.Link, "https://acme.slack.com/archives/C1/p17145") {
+		t.Errorf("%+v", spot)
+	}
+	day = all["direct message of ann (U0ANN) and ben (U0BEN)/2024-05-01.json"]
+	if spot := day.item.At(int64(strings.Index(day.text, "said"))); spot.Link != "" {
+		t.Errorf("%+v", spot)
+	}
+	s = openExport(t, w, slacktest.Chunks, false, Config{}) // which say it in a file of their own
+	day = readAll(t, s)["direct message of ann (U0ANN) and ben (U0BEN)/D1.json.gz"]
+	if spot := day.item.At(int64(strings.Index(day.text, "said"))); !strings.HasPrefix(spot.Link, "https://acme.slack.com/archives/D1/p17145") {
+		t.Errorf("%+v", spot)
 	}
 }
 

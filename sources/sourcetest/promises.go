@@ -353,6 +353,11 @@ func testAudience(t *testing.T, p Place) {
 		if a.Ever.Union(a.Now) != a.Ever {
 			t.Errorf("%q: Ever %+v is narrower than Now %+v", seen.item.ID, a.Ever, a.Now)
 		}
+		for _, p := range a.Past {
+			if a.Ever.Set&(1<<p.Level) == 0 {
+				t.Errorf("%q: Ever lacks the level of %+v", seen.item.ID, p)
+			}
+		}
 		if a.Heads.Max >= 0 && a.Heads.Max < a.Heads.Min {
 			t.Errorf("%q: heads %+v", seen.item.ID, a.Heads)
 		}

@@ -30,7 +30,8 @@ func TestRealCLIAgainstTheFake(t *testing.T) {
 	}
 	live, dead, off, session, over := newKey(), newKey(), newKey(), newSession(), newSession()
 	off.Inactive, over.Expired = true, true
-	fake := &awstest.Fake{}
+	began := time.Now() // on a busy machine the command needs more than the five seconds for which a refusal lasts
+	fake := &awstest.Fake{Clock: func() time.Time { return began }}
 	fake.Add(live, off, session, over)
 	s := httptest.NewServer(fake)
 	defer s.Close()

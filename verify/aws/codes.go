@@ -48,11 +48,12 @@ type row struct {
 // deleted, inactive, or never there. With a session token it may as well mean
 // that the token was cut off or garbled, and an expired one is called so: hence
 // Unverifiable. The three kinds of SignatureDoesNotMatch share a code, and only
-// the message tells our clock from a wrong secret. The spellings of other
+// the message tells our clock from a wrong secret; S3, and stores like it, use the
+// same code with other words. The spellings of other
 // services mean that we are not talking to STS, so they prove nothing.
 var rows = []row{
 	{"InvalidClientTokenId", 403, "", noActiveKey, badToken},
-	{"SignatureDoesNotMatch", 403, "signature we calculated does not match", mismatch, outcome{}},
+	{"SignatureDoesNotMatch", 403, "does not match the signature you provided. Check your AWS Secret Access Key", mismatch, outcome{}},
 	{"SignatureDoesNotMatch", 0, "Signature expired", ourClock, outcome{}},
 	{"SignatureDoesNotMatch", 0, "Signature not yet current", ourClock, outcome{}},
 	{"SignatureDoesNotMatch", 0, "Credential should be scoped to", wrongPlace, outcome{}},

@@ -20,7 +20,7 @@ func TestEveryRow(t *testing.T) {
 		session verify.State // "" the same
 	}{
 		{"InvalidClientTokenId", 403, "The security token included in the request is invalid.", verify.Dead, "", verify.Unverifiable},
-		{"SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check …", verify.Mismatch, "", ""},
+		{"SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.", verify.Mismatch, "", ""},
 		{"SignatureDoesNotMatch", 403, "Signature expired: 20261124T000000Z is now earlier than 20261124T001000Z (20261124T002500Z - 15 min.)", verify.Unknown, verify.WhyClock, ""},
 		{"SignatureDoesNotMatch", 403, "Signature not yet current: 20261124T010000Z is still later than …", verify.Unknown, verify.WhyClock, ""},
 		{"SignatureDoesNotMatch", 403, "Credential should be scoped to a valid region. ", verify.Unknown, verify.WhyConfiguration, ""},

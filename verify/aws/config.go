@@ -37,6 +37,7 @@ type target struct {
 	url       string
 	host      string // as evidence names it: without a port where it is the usual one
 	addr      string // host:port
+	optIn     bool   // accounts must enable the region: until then it knows none of their keys
 }
 
 // targets checks c and returns the places asked about every key.
@@ -93,7 +94,7 @@ func (p partition) target() target { return p.targetIn(p.region) }
 
 func (p partition) targetIn(region string) target {
 	host := p.host(region)
-	return target{p.name, region, "https://" + host, host, host + ":443"}
+	return target{p.name, region, "https://" + host, host, host + ":443", p.optIn(region)}
 }
 
 // fips returns the FIPS 140 endpoint of the same region. GovCloud's own are such
@@ -105,7 +106,7 @@ func (t target) fips() (target, bool) {
 		return t, true
 	case t.partition == "aws" && (strings.HasPrefix(t.region, "us-") || strings.HasPrefix(t.region, "ca-")):
 		host := "sts-fips." + t.region + ".amazonaws.com"
-		return target{t.partition, t.region, "https://" + host, host, host + ":443"}, true
+		return target{t.partition, t.region, "https://" + host, host, host + ":443", t.optIn}, true
 	}
 	return t, false
 }
@@ -163,8 +164,15 @@ func HostsOnHint(c Config) []string {
 	}
 	var hosts []string
 	for _, p := range partitions {
-		if p.public && !slices.ContainsFunc(targets, func(t target) bool { return t.partition == p.name }) {
-			hosts = append(hosts, p.target().addr)
+		if !p.public || slices.ContainsFunc(targets, func(t target) bool { return t.partition == p.name }) {
+			continue
+		}
+		t, ok := p.target(), true
+		if c.FIPS {
+			t, ok = t.fips()
+		}
+		if ok {
+			hosts = append(hosts, t.addr)
 		}
 	}
 	return hosts

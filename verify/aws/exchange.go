@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -39,15 +40,36 @@ func (x *exchange) trace(ctx context.Context) context.Context {
 // Do sends r under our own name: what the SDK adds from the environment
 // (execution environment, trace id) is taken off again. Neither is signed.
 func (x *exchange) Do(r *http.Request) (*http.Response, error) {
-	r.Header.Set("User-Agent", x.userAgent)
-	r.Header.Del("X-Amzn-Trace-Id")
-	resp, err := x.client.Do(r)
+	resp, err := renamed{x.client, x.userAgent}.Do(r)
 	if err != nil {
 		return nil, err
 	}
 	x.status, x.header = resp.StatusCode, resp.Header
 	resp.Body = &answerBody{body: resp.Body, left: maxAnswer, exchange: x}
 	return resp, nil
+}
+
+// renamed sends requests of the SDK under our own name.
+type renamed struct {
+	client *http.Client
+	agent  string
+}
+
+// Do sends r with a body of its own. The SDK closes the one it made as soon as an
+// answer begins, which net/http may notice before it is done with the request:
+// then it tears down the connection from which the answer is being read.
+func (s renamed) Do(r *http.Request) (*http.Response, error) {
+	r.Header.Set("User-Agent", s.agent)
+	r.Header.Del("X-Amzn-Trace-Id")
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	}
+	return s.client.Do(r)
 }
 
 // answerBody ends after maxAnswer bytes, and notes when it broke off before.

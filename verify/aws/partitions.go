@@ -49,6 +49,21 @@ func partitionOfRegion(region string) (partition, bool) {
 // host returns the host of STS in a region of p.
 func (p partition) host(region string) string { return "sts." + region + "." + p.suffix }
 
+// enabledRegions are the regions of aws that every account has. All later ones
+// must be enabled by an account first, and answer for its keys as if there were
+// none until then (AWS Account Management, "Enable or disable AWS Regions";
+// the answer: hashicorp/terraform-provider-aws issue 38607 and others like it).
+var enabledRegions = []string{
+	"us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1",
+	"eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1",
+	"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+}
+
+// optIn reports whether accounts of p must enable a region before it knows them.
+func (p partition) optIn(region string) bool {
+	return p.name == "aws" && !slices.Contains(enabledRegions, region)
+}
+
 // identity is the shape of the ARNs that STS answers with.
 var identity = regexp.MustCompile(`^arn:([a-z0-9-]+):(iam|sts)::(\d{12}):[A-Za-z0-9+=,.@_/:-]{1,700}$`)
 

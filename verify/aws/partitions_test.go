@@ -2,6 +2,7 @@ package aws
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +31,46 @@ func TestPartitionsAreTheSDKs(t *testing.T) {
 	for region, want := range map[string]string{"eu-central-1": "aws", "us-gov-east-1": "aws-us-gov", "cn-northwest-1": "aws-cn", "ap-southeast-7": "aws", "local": "", "": ""} {
 		if p, _ := partitionOfRegion(region); p.name != want {
 			t.Errorf("%q is of %q, want %q", region, p.name, want)
+		}
+	}
+}
+
+// TestFIPSIsTheSDKs: where we ask for a FIPS endpoint, the SDK resolves to the same
+// host; where AWS has none, we refuse instead of asking a host that is not there.
+func TestFIPSIsTheSDKs(t *testing.T) {
+	for region, want := range map[string]string{
+		"us-east-1": "sts-fips.us-east-1.amazonaws.com", "us-east-2": "sts-fips.us-east-2.amazonaws.com", "us-west-1": "sts-fips.us-west-1.amazonaws.com",
+		"us-west-2": "sts-fips.us-west-2.amazonaws.com", "ca-central-1": "sts-fips.ca-central-1.amazonaws.com", "ca-west-1": "sts-fips.ca-west-1.amazonaws.com",
+		"us-gov-west-1": "sts.us-gov-west-1.amazonaws.com", "us-gov-east-1": "sts.us-gov-east-1.amazonaws.com",
+		"eu-west-1": "", "ap-northeast-1": "", "cn-north-1": "", "eusc-de-east-1": "", "sa-east-1": "",
+	} {
+		hosts := Hosts(Config{Region: region, FIPS: true})
+		if want == "" {
+			if _, err := New(Config{Region: region, FIPS: true}); err == nil || len(hosts) > 0 {
+				t.Errorf("%s has no FIPS endpoint, and %v are asked: %v", region, hosts, err)
+			}
+			continue
+		}
+		got, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), sts.EndpointParameters{Region: sdk.String(region), UseFIPS: sdk.Bool(true), UseGlobalEndpoint: sdk.Bool(false)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.URI.Host != want || len(hosts) != 1 || hosts[0] != want+":443" {
+			t.Errorf("%s: we ask %v, the SDK %s, want %s", region, hosts, got.URI.Host, want)
+		}
+	}
+	if hosts := HostsOnHint(Config{FIPS: true}); !slices.Equal(hosts, []string{"sts.us-gov-west-1.amazonaws.com:443"}) {
+		t.Errorf("on a hint %v are asked", hosts)
+	}
+	for _, c := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{}, "iam.amazonaws.com:443"}, {Config{FIPS: true}, "iam-fips.amazonaws.com:443"},
+		{Config{Region: "us-gov-east-1"}, "iam.us-gov.amazonaws.com:443"}, {Config{Partitions: []string{"aws-cn"}}, "iam.cn-north-1.amazonaws.com.cn:443"},
+	} {
+		if got := HostsOfScope(c.config); !slices.Equal(got, []string{c.want}) {
+			t.Errorf("scope: %v, want %s", got, c.want)
 		}
 	}
 }

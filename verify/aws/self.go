@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"net/http"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -34,28 +33,31 @@ func (v *Verifier) Scope(ctx context.Context, r verify.Request, live verify.Verd
 		Retryer:    sdk.NopRetryer{}, // what is refused once stays unknown
 		HTTPClient: renamed{v.client, v.config.UserAgent},
 	}
+	if v.config.FIPS {
+		options.EndpointOptions.UseFIPSEndpoint = sdk.FIPSEndpointStateEnabled
+	}
 	if v.config.Endpoint != "" {
 		options.BaseEndpoint = sdk.String(v.targets[0].url)
 	}
 	return audit.Own(ctx, iam.New(options), live, v.config.MaxKeyAge, v.config.Clock().UTC())
 }
 
-// renamed sends requests under our own name.
-type renamed struct {
-	client *http.Client
-	agent  string
-}
-
-func (s renamed) Do(r *http.Request) (*http.Response, error) {
-	r.Header.Set("User-Agent", s.agent)
-	r.Header.Del("X-Amzn-Trace-Id")
-	return s.client.Do(r)
-}
-
-// HostsOfScope returns the host:port that Scope contacts besides.
-func HostsOfScope(c Config) []string {
+// HostsOfScope returns the host:port that Scope contacts besides, for keys of the
+// partitions that are asked about every key.
+func HostsOfScope(c Config) (hosts []string) {
 	if c.Endpoint != "" {
 		return nil
 	}
-	return []string{"iam.amazonaws.com:443"}
+	targets, err := c.targets()
+	if err != nil {
+		return nil // New tells
+	}
+	for _, t := range targets {
+		p, _ := partitionNamed(t.partition)
+		e, err := iam.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), iam.EndpointParameters{Region: sdk.String(p.region), UseFIPS: sdk.Bool(c.FIPS)})
+		if err == nil {
+			hosts = append(hosts, e.URI.Host+":443")
+		}
+	}
+	return hosts
 }

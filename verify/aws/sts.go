@@ -254,6 +254,10 @@ func (v *Verifier) ask(ctx context.Context, t target, c secret.Credential) verif
 	default: // it could not be parsed
 		interpret(&verdict, "", "", token)
 	}
+	if t.optIn && (verdict.State == verify.Dead || verdict.State == verify.Unverifiable) {
+		verdict.State, verdict.Why = verify.Unknown, verify.WhyConfiguration
+		verdict.Detail = "accounts that have not enabled " + t.region + " are unknown there; leave out --aws-region, or ask in one that every account has"
+	}
 	x.tellSkew(&verdict)
 	return verdict
 }

@@ -422,6 +422,67 @@ func TestPartitions(t *testing.T) {
 	check(t, got, verify.Unknown, verify.WhyConfiguration)
 }
 
+// TestRegionThatIsNotEnabled: a region that accounts must enable answers for a live
+// key as for a dead one.
+func TestRegionThatIsNotEnabled(t *testing.T) {
+	k, s := newKey(), newSession()
+	far := &awstest.Fake{Region: "ap-east-1"}
+	near := &awstest.Fake{Region: "eu-west-1"}
+	all := worlds{"sts.ap-east-1.amazonaws.com": far, "sts.eu-west-1.amazonaws.com": near}
+	for _, r := range []verify.Request{long(k), temporary(s)} {
+		got := newVerifier(t, aws.Config{Transport: all, Region: "ap-east-1"}).Verify(t.Context(), r)
+		check(t, got, verify.Unknown, verify.WhyConfiguration)
+		if !strings.Contains(got.Detail, "not enabled ap-east-1") || got.Code != "InvalidClientTokenId" {
+			t.Errorf("%+v", got)
+		}
+	}
+	check(t, newVerifier(t, aws.Config{Transport: all, Region: "eu-west-1"}).Verify(t.Context(), long(k)), verify.Dead, "")
+	far.Add(k, s)
+	check(t, newVerifier(t, aws.Config{Transport: all, Region: "ap-east-1"}).Verify(t.Context(), long(k)), verify.Live, "")
+	check(t, newVerifier(t, aws.Config{Transport: all, Region: "ap-east-1"}).Verify(t.Context(), temporary(s)), verify.Live, "")
+}
+
+// TestOthersAnswer: what other services, gateways and filters answer with a 403
+// says nothing about a key, however much it sounds like it.
+func TestOthersAnswer(t *testing.T) {
+	for name, answer := range map[string]struct{ kind, body string }{
+		"S3":                    {"application/xml", `<?xml version="1.0"?><Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><RequestId>x</RequestId></Error>`},
+		"S3, wrong secret":      {"application/xml", `<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the signature you provided. Check your key and signing method.</Message></Error>`},
+		"EC2":                   {"text/xml", `<Response><Errors><Error><Code>AuthFailure</Code><Message>AWS was not able to validate the provided access credentials</Message></Error></Errors><RequestID>x</RequestID></Response>`},
+		"JSON":                  {"application/x-amz-json-1.1", `{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`},
+		"JSON, dead":            {"application/x-amz-json-1.0", `{"__type":"com.amazon.coral.service#InvalidClientTokenId","message":"The security token included in the request is invalid."}`},
+		"API gateway":           {"application/json", `{"message":"Forbidden"}`},
+		"API gateway, token":    {"application/json", `{"message":"Missing Authentication Token"}`},
+		"filter":                {"text/html", `<html><body>InvalidClientTokenId: blocked by policy</body></html>`},
+		"load balancer":         {"text/html", `<html><head><title>403 Forbidden</title></head></html>`},
+		"nothing":               {"text/plain", ``},
+		"an answer of the past": {"text/xml", `<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKey()
+			fake := &awstest.Fake{}
+			fake.Add(k)
+			fake.Script(k.ID, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", answer.kind)
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, answer.body)
+			})
+			if got := serve(t, fake).Verify(t.Context(), long(k)); got.State != verify.Unknown {
+				t.Errorf("%s (%s): %+v", got.State, got.Why, got)
+			}
+		})
+	}
+}
+
+// TestTokenOfAnotherKey proves nothing about the key.
+func TestTokenOfAnotherKey(t *testing.T) {
+	a, b := newSession(), newSession()
+	fake := &awstest.Fake{}
+	fake.Add(a, b)
+	a.Token = b.Token
+	check(t, serve(t, fake).Verify(t.Context(), temporary(a)), verify.Unverifiable, verify.WhyBadToken)
+}
+
 func TestConfig(t *testing.T) {
 	for endpoint, ok := range map[string]bool{
 		"":                              true,

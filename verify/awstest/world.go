@@ -84,7 +84,8 @@ type Org struct {
 	Management string
 	Names      map[string]string   // of accounts
 	Parents    map[string]string   // of accounts and units
-	Guards     map[string][]string // documents of service control policies, by target
+	Guards     map[string][]string // documents of service control policies, by target; nil: the type is not enabled
+	Controls   map[string][]string // names of resource control policies, by target; nil: the type is not enabled
 }
 
 // Event is one use of a key in CloudTrail.
@@ -329,6 +330,32 @@ func (w *World) role(name string) string {
 		element("AssumeRolePolicyDocument", url.PathEscape(r.Trust))
 }
 
+// policiesOf lists the policies of a type that hang on a target, or says by which
+// code that is refused (Organizations API reference, ListPoliciesForTarget).
+func (o *Org) policiesOf(target, filter string) (all []map[string]any, code string) {
+	byTarget, names := o.Guards, false
+	if filter == "RESOURCE_CONTROL_POLICY" {
+		byTarget, names = o.Controls, true
+	}
+	if byTarget == nil {
+		return nil, "PolicyTypeNotEnabledException"
+	}
+	_, known := o.Parents[target]
+	if !known && target != o.Management && !strings.HasPrefix(target, "r-") {
+		return nil, "TargetNotFoundException"
+	}
+	all = []map[string]any{}
+	for i, p := range byTarget[target] {
+		id := fmt.Sprintf("p-%s-%d", target, i)
+		name := id
+		if names {
+			name = p
+		}
+		all = append(all, map[string]any{"Id": id, "Name": name, "Type": filter})
+	}
+	return all, ""
+}
+
 // serveJSON answers a call of Organizations or CloudTrail.
 func (w *World) serveJSON(rw http.ResponseWriter, name, region string, in map[string]any) {
 	arg := func(name string) string { s, _ := in[name].(string); return s }
@@ -342,16 +369,30 @@ func (w *World) serveJSON(rw http.ResponseWriter, name, region string, in map[st
 		}
 		out["Organization"] = object{"Id": w.Org.ID, "MasterAccountId": w.Org.Management}
 	case "DescribeAccount":
+		if _, ok := w.Org.Parents[arg("AccountId")]; !ok && arg("AccountId") != w.Org.Management {
+			w.refuse(rw, true, 400, "AccountNotFoundException")
+			return
+		}
 		out["Account"] = object{"Id": arg("AccountId"), "Name": w.Org.Names[arg("AccountId")]}
 	case "ListParents":
-		out["Parents"] = []object{{"Id": w.Org.Parents[arg("ChildId")], "Type": "ORGANIZATIONAL_UNIT"}}
-	case "ListPoliciesForTarget":
-		all := []object{}
-		for i := range w.Org.Guards[arg("TargetId")] {
-			id := fmt.Sprintf("p-%s-%d", arg("TargetId"), i)
-			all = append(all, object{"Id": id, "Name": id})
+		parent, ok := w.Org.Parents[arg("ChildId")]
+		if !ok {
+			w.refuse(rw, true, 400, "ChildNotFoundException")
+			return
 		}
-		out["Policies"] = all
+		out["Parents"] = []object{{"Id": parent, "Type": "ORGANIZATIONAL_UNIT"}}
+	case "ListPoliciesForTarget":
+		all, code := w.Org.policiesOf(arg("TargetId"), arg("Filter"))
+		if code != "" {
+			w.refuse(rw, true, 400, code)
+			return
+		}
+		page := 0 // one policy a page, as a long list comes
+		_, _ = fmt.Sscan(arg("NextToken"), &page)
+		out["Policies"] = all[min(page, len(all)):min(page+1, len(all))]
+		if page+1 < len(all) {
+			out["NextToken"] = fmt.Sprint(page + 1)
+		}
 	case "DescribePolicy":
 		for target, docs := range w.Org.Guards {
 			for i, doc := range docs {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -123,7 +124,12 @@ func (c *call) conversations(only func(*Conversation) bool) object {
 			continue
 		}
 		if slices.Contains(types, v.Form) && only(v) {
-			all = append(all, c.space.conversation(v, c.token.User))
+			o := c.space.conversation(v, c.token.User)
+			if c.name == "users.conversations" { // it is a member of all
+				delete(o, "is_member")
+				delete(o, "num_members")
+			}
+			all = append(all, o)
 		}
 	}
 	return listed(c, "channels", all)
@@ -160,20 +166,38 @@ func conversationsMembers(c *call) object {
 	return listed(c, "members", v.Members)
 }
 
-// span keeps what lies between oldest and latest.
-func (c *call) span(all []*Message) []*Message {
+// span keeps what lies between oldest and latest, and what is not hidden. bad is
+// the code of an argument that is none.
+func (c *call) span(all []*Message, newestFirst bool) (kept []*Message, hidden bool, bad string) {
 	oldest, latest, inclusive := c.arg("oldest"), c.arg("latest"), c.arg("inclusive") == "1" || c.arg("inclusive") == "true"
-	var out []*Message
-	for _, m := range all {
-		if oldest != "" && oldest != "0" && (m.TS < oldest || m.TS == oldest && !inclusive) {
-			continue
+	for _, name := range []string{"oldest", "latest"} {
+		if v := c.arg(name); v != "" && v != "0" && v != "now" && !isTime(v) {
+			return nil, false, "invalid_ts_" + name
 		}
-		if latest != "" && (m.TS > latest || m.TS == latest && !inclusive) {
-			continue
-		}
-		out = append(out, m)
 	}
-	return out
+	if oldest == "0" {
+		oldest = ""
+	}
+	if latest == "now" {
+		latest = ""
+	}
+	before := func(ts string) bool { return oldest != "" && (ts < oldest || ts == oldest && !inclusive) }
+	behind := func(ts string) bool { return latest != "" && (ts > latest || ts == latest && !inclusive) }
+	if newestFirst {
+		from := sort.Search(len(all), func(i int) bool { return !behind(all[i].TS) })
+		to := sort.Search(len(all), func(i int) bool { return before(all[i].TS) })
+		cut := sort.Search(len(all), func(i int) bool { return all[i].TS < c.space.HiddenBefore })
+		return all[from:max(from, min(to, cut))], cut < to, ""
+	}
+	from := sort.Search(len(all), func(i int) bool { return !before(all[i].TS) && all[i].TS >= c.space.HiddenBefore })
+	to := sort.Search(len(all), func(i int) bool { return behind(all[i].TS) })
+	return all[from:max(from, to)], false, ""
+}
+
+// isTime reports whether v is a Unix time, with or without a fraction.
+func isTime(v string) bool {
+	_, err := strconv.ParseFloat(v, 64)
+	return err == nil && !strings.HasPrefix(v, "-")
 }
 
 func conversationsHistory(c *call) object {
@@ -184,11 +208,9 @@ func conversationsHistory(c *call) object {
 	if !c.reads(v) {
 		return refuse("not_in_channel")
 	}
-	var all []*Message
-	for _, m := range slices.Backward(c.span(v.Messages)) { // the newest first
-		if m.Thread == "" || m.Thread == m.TS || m.Broadcast {
-			all = append(all, m)
-		}
+	all, hidden, code := c.span(v.history(), true)
+	if code != "" {
+		return refuse(code)
 	}
 	if c.Cohort {
 		c.args["limit"] = "15"
@@ -205,6 +227,9 @@ func conversationsHistory(c *call) object {
 	if next != "" {
 		o["response_metadata"] = object{"next_cursor": next}
 	}
+	if hidden && next == "" {
+		o["is_limited"] = true
+	}
 	return o
 }
 
@@ -216,19 +241,17 @@ func conversationsReplies(c *call) object {
 	if !c.reads(v) {
 		return refuse("not_in_channel")
 	}
-	i := slices.IndexFunc(v.Messages, func(m *Message) bool { return m.TS == c.arg("ts") })
-	if i < 0 {
+	parent := v.message(c.arg("ts"))
+	if parent != nil && parent.Thread != "" && parent.Thread != parent.TS {
+		parent = v.message(parent.Thread)
+	}
+	if parent == nil {
 		return refuse("thread_not_found")
 	}
-	parent := v.Messages[i]
-	if parent.Thread != "" && parent.Thread != parent.TS {
-		i = slices.IndexFunc(v.Messages, func(m *Message) bool { return m.TS == parent.Thread })
-		if i < 0 {
-			return refuse("thread_not_found")
-		}
-		parent = v.Messages[i]
+	all, _, code := c.span(v.replies(parent.TS), false)
+	if code != "" {
+		return refuse(code)
 	}
-	all := c.span(v.replies(parent.TS))
 	if c.Cohort {
 		c.args["limit"] = "15"
 	}
@@ -250,16 +273,13 @@ func conversationsReplies(c *call) object {
 // filesList lists the files that messages and replies of a conversation share,
 // the newest first. Its pages are numbered.
 func filesList(c *call) object {
-	v, bad := c.conversation()
-	if bad != nil {
-		return bad
-	}
-	if !c.reads(v) {
-		return refuse("not_in_channel")
+	v := c.space.Find(c.arg("channel"))
+	if v == nil || !c.reads(v) {
+		v = new(Conversation) // nothing is shared where the token does not look
 	}
 	until, err := strconv.ParseInt(cmpOr(c.arg("ts_to"), strconv.FormatInt(1<<40, 10)), 10, 64)
 	if err != nil {
-		return refuse("invalid_ts_to")
+		return refuse("invalid_arguments")
 	}
 	var all []*File
 	for _, m := range v.Messages {
@@ -337,7 +357,7 @@ func bookmarksList(c *call) object {
 		return bad
 	}
 	if !c.reads(v) {
-		return refuse("not_in_channel")
+		return refuse("access_denied")
 	}
 	if v.Bookmarks == nil {
 		return object{"bookmarks": []any{}}
@@ -353,39 +373,85 @@ func pinsList(c *call) object {
 	items := []object{}
 	for _, m := range v.Messages {
 		if slices.Contains(v.Pins, m.TS) {
-			items = append(items, object{"type": "message", "channel": v.ID, "created": 1714550000, "created_by": "U0ANN", "message": c.space.message(v, m, c.base)})
+			items = append(items, object{"type": "message", "channel": v.ID, "created": 1714550000, "created_by": "U0ANN", "message": object{
+				"type": "message", "ts": m.TS, "user": m.User, "text": m.Text,
+			}})
 		}
 	}
 	return object{"items": items}
 }
 
-// searchMessages finds messages that hold one of the words of the query.
+// searchMessages finds messages that hold all words of the query: whole words,
+// beginnings of words with an asterisk, phrases in quotation marks.
 func searchMessages(c *call) object {
-	words := strings.Fields(strings.ToLower(c.arg("query")))
+	query := c.arg("query")
+	if strings.TrimSpace(query) == "" {
+		return refuse("no_query")
+	}
 	all := []object{}
 	for _, v := range c.space.Conversations {
+		if !c.reads(v) {
+			continue
+		}
 		for _, m := range slices.Backward(v.Messages) {
-			text := strings.ToLower(m.Text)
-			if c.reads(v) && slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) }) {
-				o := c.space.message(v, m, c.base)
-				o["channel"] = object{"id": v.ID, "name": v.Name}
-				o["permalink"] = "https://" + c.space.Domain + ".slack.com/archives/" + v.ID + "/p" + strings.Replace(m.TS, ".", "", 1)
-				all = append(all, o)
+			if !matchesQuery(m.Text, query) {
+				continue
 			}
+			link := "https://" + c.space.Domain + ".slack.com/archives/" + v.ID + "/p" + strings.Replace(m.TS, ".", "", 1)
+			if m.Thread != "" && m.Thread != m.TS {
+				link += "?thread_ts=" + m.Thread
+			}
+			all = append(all, object{
+				"type": "message", "iid": "0", "team": c.space.Team, "user": m.User, "username": "", "ts": m.TS, "text": m.Text, "permalink": link,
+				"channel": object{"id": v.ID, "name": v.Name, "is_private": v.Form != "public_channel", "is_mpim": v.Form == "mpim"},
+			})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b object) int { return strings.Compare(b["ts"].(string), a["ts"].(string)) })
 	count, _ := strconv.Atoi(c.arg("count"))
 	if count == 0 {
 		count = c.method.usual
+	}
+	if c.PageMost > 0 {
+		count = min(count, c.PageMost)
 	}
 	page, _ := strconv.Atoi(c.arg("page"))
 	page = max(page, 1)
 	pages := (len(all) + count - 1) / count
 	from := min((page-1)*count, len(all))
-	return object{"query": c.arg("query"), "messages": object{
+	return object{"query": query, "messages": object{
 		"total": len(all), "matches": all[from:min(from+count, len(all))],
 		"paging": object{"count": count, "total": len(all), "page": page, "pages": pages},
 	}}
+}
+
+func matchesQuery(text, query string) bool {
+	text = strings.ToLower(text)
+	isWord := func(r rune) bool { return r == '_' || 'a' <= r && r <= 'z' || '0' <= r && r <= '9' }
+	words := strings.FieldsFunc(text, func(r rune) bool { return !isWord(r) })
+	for _, term := range queryTerms(strings.ToLower(query)) {
+		prefix, open := strings.CutSuffix(term, "*")
+		switch {
+		case strings.Contains(term, " "):
+			if !strings.Contains(text, term) {
+				return false
+			}
+		case !slices.ContainsFunc(words, func(w string) bool { return w == prefix || open && strings.HasPrefix(w, prefix) }):
+			return false
+		}
+	}
+	return true
+}
+
+func queryTerms(query string) (terms []string) {
+	for i, part := range strings.Split(query, `"`) {
+		if i%2 == 1 {
+			terms = append(terms, part)
+			continue
+		}
+		terms = append(terms, strings.Fields(part)...)
+	}
+	return terms
 }
 
 func listItems(c *call) object {

@@ -10,8 +10,17 @@ type method struct {
 	args      []string           // optional arguments
 	most      int                // of limit or count; 0: it has none
 	usual     int                // items without a limit
+	limitCode bool               // a limit that is none has a code of its own
 	teamed    bool               // an organisation's token must name the workspace
 	answer    func(*call) object // nil: not on the read list
+}
+
+// refusedLimit is the code of a limit that is none.
+func (m method) refusedLimit() string {
+	if m.limitCode {
+		return "invalid_limit"
+	}
+	return "invalid_arguments"
 }
 
 // Tiers, in calls a minute.
@@ -30,21 +39,24 @@ var (
 // methods is the read list: whatever is not on it fails the test that calls it.
 var methods = map[string]method{
 	"auth.test":       {perMinute: tier5, answer: authTest},
-	"auth.teams.list": {perMinute: tier2, args: []string{"cursor", "include_icon", "limit"}, most: 1000, usual: 100, answer: teamsList},
+	"auth.teams.list": {perMinute: tier2, limitCode: true, args: []string{"cursor", "include_icon", "limit"}, most: 1000, usual: 100, answer: teamsList},
 	"team.info":       {perMinute: tier3, scopes: []string{"team:read"}, args: []string{"domain", "team"}, answer: teamInfo},
 	"users.list": {
 		perMinute: tier2, scopes: []string{"users:read"}, args: []string{"cursor", "include_locale", "limit", "team_id", "presence"}, most: 1000, teamed: true, answer: usersList,
 	},
 	"users.info": {perMinute: tier4, scopes: []string{"users:read"}, required: []string{"user"}, args: []string{"include_locale"}, answer: usersInfo},
 	"users.conversations": {
+		limitCode: true,
 		perMinute: tier3, scopes: readScopes, args: []string{"cursor", "exclude_archived", "exclude_muted", "limit", "team_id", "types", "user"},
 		most: 999, usual: 100, teamed: true, answer: usersConversations,
 	},
 	"conversations.list": {
+		limitCode: true,
 		perMinute: tier2, scopes: readScopes, args: []string{"cursor", "exclude_archived", "limit", "team_id", "types"}, most: 999, usual: 100, teamed: true, answer: conversationsList,
 	},
 	"conversations.info": {perMinute: tier3, scopes: readScopes, required: []string{"channel"}, args: []string{"include_locale", "include_num_members"}, answer: conversationsInfo},
 	"conversations.members": {
+		limitCode: true,
 		perMinute: tier4, scopes: readScopes, required: []string{"channel"}, args: []string{"cursor", "limit"}, most: 1000, usual: 100, answer: conversationsMembers,
 	},
 	"conversations.history": {

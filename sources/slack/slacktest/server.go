@@ -52,8 +52,11 @@ type Server struct {
 	// that it has answered.
 	Fault func(w http.ResponseWriter, r *http.Request, method string) bool
 
-	Calls  map[string]int // by method, those that were answered
-	Denied map[string]int // those that were too many
+	SaidLimit bool // 429 comes as a body that says ratelimited, of status 200 and without the header
+
+	Refused map[string]int // "method code", answers that are not ok
+	Calls   map[string]int // by method, those that were answered
+	Denied  map[string]int // those that were too many
 
 	used map[string]*allowance
 }
@@ -70,7 +73,7 @@ func NewServer(w *Workspace, fail func(string, ...any)) (*Server, string) {
 	token := "xo" + "xp-" + w.Team + "-not-a-token"
 	return &Server{
 		Workspaces: []*Workspace{w}, Tokens: map[string]*Token{token: {User: "U0ANN", Scopes: ReadScopes}}, Fail: fail,
-		Calls: map[string]int{}, Denied: map[string]int{}, used: map[string]*allowance{},
+		Calls: map[string]int{}, Denied: map[string]int{}, Refused: map[string]int{}, used: map[string]*allowance{},
 	}, token
 }
 
@@ -107,6 +110,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Server: s, name: name, base: baseOf(r)}
 	s.Lock()
 	status, answer := c.do(w, r)
+	if code, bad := answer["error"].(string); bad {
+		s.Refused[name+" "+code]++
+	}
 	s.Unlock()
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Slack-Req-Id", "0")
@@ -178,6 +184,9 @@ func (c *call) do(w http.ResponseWriter, r *http.Request) (status int, answer ob
 	}
 	if wait := c.spend(); wait > 0 {
 		c.Denied[c.name]++
+		if c.SaidLimit {
+			return http.StatusOK, refuse("ratelimited")
+		}
 		if !c.NoRetryAfter {
 			w.Header().Set("Retry-After", strconv.Itoa(wait))
 		}
@@ -215,7 +224,7 @@ func (c *call) checkArgs() (code string) {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 || c.method.most > 0 && n > c.method.most {
 			c.Fail("%s: %s=%s, and at most %d are allowed", c.name, name, v, c.method.most)
-			return "invalid_limit"
+			return c.method.refusedLimit()
 		}
 	}
 	if c.name == "users.list" && c.args["limit"] == "" {
@@ -403,4 +412,22 @@ func (p *piped) WriteHeader(status int) {
 func (p *piped) Write(b []byte) (int, error) {
 	p.WriteHeader(http.StatusOK)
 	return p.body.Write(b)
+}
+
+// Least is the least time in which the calls that were answered can be made, how
+// many they were, and the method that takes longest.
+func (s *Server) Least() (least time.Duration, calls int, slowest string) {
+	s.Lock()
+	defer s.Unlock()
+	for name, n := range s.Calls {
+		calls += n
+		m, limited := methods[name]
+		if !limited || n <= m.perMinute {
+			continue
+		}
+		if d := time.Duration(float64(n-m.perMinute) / float64(m.perMinute) * float64(time.Minute)); d > least {
+			least, slowest = d, name
+		}
+	}
+	return least, calls, slowest
 }

@@ -16,6 +16,7 @@ type Workspace struct {
 	Conversations      []*Conversation
 	Files              map[string]*File
 	Lists              map[string][]string // what a message of a list's rows says, by the list's file id
+	HiddenBefore       string              // TS: older messages are hidden, because of the workspace's plan
 
 	FilesAt string // where the addresses of files in exports lead; "": FilesHost
 
@@ -39,6 +40,8 @@ type Conversation struct {
 	Messages       []*Message     // replies too, in order of TS
 	Bookmarks      []map[string]any
 	Pins           []string // TS
+
+	frozen *frozen
 }
 
 // Message is a message or a reply.
@@ -148,8 +151,59 @@ func (c *Conversation) Remove(ts string) {
 	c.Messages = slices.DeleteFunc(c.Messages, func(m *Message) bool { return m.TS == ts })
 }
 
+// frozen is an index of messages that no longer change.
+type frozen struct {
+	history []*Message // without replies, the newest first
+	threads map[string][]*Message
+	byTS    map[string]*Message
+}
+
+// Freeze makes the conversation answer fast: its messages may not change any
+// more.
+func (c *Conversation) Freeze() {
+	f := &frozen{threads: map[string][]*Message{}, byTS: map[string]*Message{}}
+	for _, m := range c.Messages {
+		f.byTS[m.TS] = m
+		if m.Thread != "" && m.Thread != m.TS {
+			f.threads[m.Thread] = append(f.threads[m.Thread], m)
+		}
+	}
+	f.history = c.history()
+	c.frozen = f
+}
+
+// history returns what the channel shows, the newest first.
+func (c *Conversation) history() []*Message {
+	if c.frozen != nil {
+		return c.frozen.history
+	}
+	var all []*Message
+	for _, m := range slices.Backward(c.Messages) {
+		if m.Thread == "" || m.Thread == m.TS || m.Broadcast {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// message returns the one with a timestamp, nil if there is none.
+func (c *Conversation) message(ts string) *Message {
+	if c.frozen != nil {
+		return c.frozen.byTS[ts]
+	}
+	for _, m := range c.Messages {
+		if m.TS == ts {
+			return m
+		}
+	}
+	return nil
+}
+
 // replies returns those in the thread of a parent.
 func (c *Conversation) replies(ts string) []*Message {
+	if c.frozen != nil {
+		return c.frozen.threads[ts]
+	}
 	var list []*Message
 	for _, m := range c.Messages {
 		if m.Thread == ts && m.TS != ts {

@@ -3,23 +3,16 @@ package audit
 import (
 	"cmp"
 	"context"
-	"net/netip"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	cttypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	orgtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"mislaid/verify"
 	"mislaid/verify/aws/capability"
-	"mislaid/verify/aws/policy"
 )
 
 // common is what all keys of an account share.
@@ -33,15 +26,6 @@ type common struct {
 	unread    []string
 }
 
-// membership is what the organisation says of an account.
-type membership struct {
-	organization string
-	management   bool
-	name         string
-	guards       [][]policy.Policy // service control policies by level; nil: none bind it
-	limit        string            // why they could not be taken into account
-}
-
 // finish adds what the account says, and concludes.
 func (a *Auditor) finish(ctx context.Context, acc *account, s verify.Subject, f *verify.Facts, subject *capability.Subject) {
 	acc.once.Do(func() { acc.common = a.readCommon(ctx, acc) })
@@ -53,9 +37,8 @@ func (a *Auditor) finish(ctx context.Context, acc *account, s verify.Subject, f 
 	f.Account.Management = f.Account.Management || c.member.management
 	subject.Users, subject.Trails, subject.Roles, subject.RolesRead = c.users, c.trails, c.roles, c.rolesRead
 	subject.Policies.Guards = c.member.guards
-	if c.member.limit != "" {
-		subject.Limits = append(subject.Limits, c.member.limit)
-	}
+	subject.Limits = append(subject.Limits, c.member.limits...)
+	acc.reader.become(ctx, f, subject)
 	if a.config.LookBack {
 		a.lookBack(ctx, acc, s.KeyID, f)
 	}
@@ -138,191 +121,4 @@ func readTrails(ctx context.Context, client *cloudtrail.Client, note func(string
 		}
 	}
 	return t
-}
-
-// organization is what the responder may read of the organisation.
-type organization struct {
-	client *organizations.Client
-
-	once       sync.Once
-	id, master string
-	why        string
-
-	mu       sync.Mutex
-	policies map[string]policy.Policy
-}
-
-const noGuards = "service control policies were not taken into account: "
-
-// member reads how the organisation stands to an account. Only the management
-// account and delegated ones may ask for more than the organisation's id.
-func (o *organization) member(ctx context.Context, account string) (m membership) {
-	o.once.Do(func() {
-		out, err := o.client.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
-		switch {
-		case hasCode(err, "AWSOrganizationsNotInUseException"):
-		case err != nil:
-			o.why = "organizations:DescribeOrganization: " + reason(err)
-		case out.Organization != nil:
-			o.id, o.master = sdk.ToString(out.Organization.Id), sdk.ToString(out.Organization.MasterAccountId)
-		}
-	})
-	if o.why != "" {
-		m.limit = noGuards + o.why
-		return m
-	}
-	if o.id == "" {
-		return m // in no organisation
-	}
-	m.organization, m.management = o.id, account == o.master
-	out, err := o.client.DescribeAccount(ctx, &organizations.DescribeAccountInput{AccountId: &account})
-	if err == nil && out.Account != nil {
-		m.name = sdk.ToString(out.Account.Name)
-	}
-	if m.management {
-		return m // no such policy binds it
-	}
-	target := account
-	for range 10 { // the root, at most five levels of units, the account
-		level, err := o.attached(ctx, target)
-		if err != nil {
-			m.guards, m.limit = nil, noGuards+"organizations:ListPoliciesForTarget: "+reason(err)
-			return m
-		}
-		m.guards = append(m.guards, level)
-		parents, err := o.client.ListParents(ctx, &organizations.ListParentsInput{ChildId: &target})
-		if err != nil {
-			if strings.HasPrefix(target, "r-") {
-				return m
-			}
-			m.guards, m.limit = nil, noGuards+"organizations:ListParents: "+reason(err)
-			return m
-		}
-		if len(parents.Parents) == 0 {
-			return m
-		}
-		target = sdk.ToString(parents.Parents[0].Id)
-		if strings.HasPrefix(target, "r-") {
-			level, err := o.attached(ctx, target)
-			if err != nil {
-				m.guards, m.limit = nil, noGuards+"organizations:ListPoliciesForTarget: "+reason(err)
-				return m
-			}
-			m.guards = append(m.guards, level)
-			return m
-		}
-	}
-	return m
-}
-
-// attached reads the service control policies of one target.
-func (o *organization) attached(ctx context.Context, target string) (all []policy.Policy, err error) {
-	list, err := pages(func(marker *string) ([]orgtypes.PolicySummary, *string, error) {
-		out, err := o.client.ListPoliciesForTarget(ctx, &organizations.ListPoliciesForTargetInput{
-			TargetId: &target, Filter: orgtypes.PolicyTypeServiceControlPolicy, NextToken: marker,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Policies, out.NextToken, nil
-	})
-	if hasCode(err, "PolicyTypeNotEnabledException") {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range list {
-		all = append(all, o.policy(ctx, sdk.ToString(p.Id), "SCP "+sdk.ToString(p.Name)))
-	}
-	return all, nil
-}
-
-func (o *organization) policy(ctx context.Context, id, name string) policy.Policy {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if p, ok := o.policies[id]; ok {
-		return p
-	}
-	p := policy.Policy{Name: name}
-	out, err := o.client.DescribePolicy(ctx, &organizations.DescribePolicyInput{PolicyId: &id})
-	if err == nil && out.Policy != nil {
-		var f verify.Facts
-		p = document(&f, name, out.Policy.Content)
-	}
-	if o.policies == nil {
-		o.policies = make(map[string]policy.Policy)
-	}
-	o.policies[id] = p
-	return p
-}
-
-// What is read of the log: management events go back 90 days, one attribute at
-// a time, two calls a second (CloudTrail API reference, LookupEvents).
-const (
-	mostEvents = 500
-	keptCalls  = 50
-	logDays    = 90
-)
-
-// lookBack reads the uses of a key from CloudTrail, in the region of its last
-// use and in us-east-1, where global services log.
-func (a *Auditor) lookBack(ctx context.Context, acc *account, id string, f *verify.Facts) {
-	log := &verify.LogRead{From: f.Read.AddDate(0, 0, -logDays), To: f.Read, Regions: []string{"us-east-1"}}
-	if f.LastUsed != nil && f.LastUsed.Region != "" && f.LastUsed.Region != "N/A" && !slices.Contains(log.Regions, f.LastUsed.Region) {
-		log.Regions = append(log.Regions, f.LastUsed.Region)
-	}
-	for _, region := range log.Regions {
-		var token *string
-		for {
-			out, err := acc.trail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{
-				LookupAttributes: []cttypes.LookupAttribute{{AttributeKey: cttypes.LookupAttributeKeyAccessKeyId, AttributeValue: &id}},
-				StartTime:        &log.From, NextToken: token,
-			}, func(o *cloudtrail.Options) { o.Region = region })
-			if err != nil {
-				unread(f, "cloudtrail:LookupEvents", err)
-				return
-			}
-			for _, e := range out.Events {
-				log.Events++
-				if c, ours := event(e, region, a.config.UserAgent); !ours {
-					c.Explained = a.explains(c.Source)
-					f.Calls = append(f.Calls, c)
-				}
-			}
-			token = out.NextToken
-			if token == nil || log.Events >= mostEvents {
-				log.Cut = log.Cut || token != nil
-				break
-			}
-		}
-	}
-	slices.SortFunc(f.Calls, func(x, y verify.AuditCall) int {
-		return cmp.Or(cmp.Compare(len(x.Explained), len(y.Explained)), y.At.Compare(x.At)) // the unexplained ones are kept first
-	})
-	if len(f.Calls) > keptCalls {
-		f.Calls, log.Cut = f.Calls[:keptCalls], true
-	}
-	f.LogRead = log
-}
-
-// explains names the range that explains an address. A service of AWS that
-// acts for the owner is explained by itself; nothing is when no range is known.
-func (a *Auditor) explains(source string) string {
-	if strings.HasSuffix(source, ".amazonaws.com") || source == "AWS Internal" {
-		return source
-	}
-	ip, err := netip.ParseAddr(source)
-	if err != nil {
-		return ""
-	}
-	for _, p := range a.config.Known {
-		if p.Contains(ip.Unmap()) {
-			return p.String()
-		}
-	}
-	if len(a.config.Known) == 0 {
-		return "no ranges were given"
-	}
-	return ""
 }

@@ -107,19 +107,6 @@ func (a *Auditor) Start(ctx context.Context) error {
 	return nil
 }
 
-// Hosts returns the host:port that an audit contacts, as far as they are known
-// before: what a role or another profile adds is of the same services.
-func (a *Auditor) Hosts() []string {
-	if u, err := url.Parse(sdk.ToString(a.base.BaseEndpoint)); err == nil && u.Host != "" {
-		return []string{u.Host}
-	}
-	hosts := []string{"sts." + a.base.Region, "iam", "organizations.us-east-1", "cloudtrail." + a.base.Region}
-	for i := range hosts {
-		hosts[i] += ".amazonaws.com:443"
-	}
-	return hosts
-}
-
 // Who returns the responder's ARN.
 func (a *Auditor) Who() string { return a.who }
 
@@ -141,9 +128,11 @@ func load(ctx context.Context, c Config, profile string) (sdk.Config, error) {
 }
 
 // paced returns cfg with a pace of its own: the vendor counts calls by account.
-func (c Config) paced(cfg sdk.Config) sdk.Config {
+func (c Config) paced(cfg sdk.Config) sdk.Config { return pacedAt(cfg, c.PerSec, 20) }
+
+func pacedAt(cfg sdk.Config, perSec float64, burst int) sdk.Config {
 	cfg = cfg.Copy()
-	cfg.HTTPClient = pacedClient{pace.NewLimiter(c.PerSec, 20), cfg.HTTPClient}
+	cfg.HTTPClient = pacedClient{pace.NewLimiter(perSec, burst), cfg.HTTPClient}
 	return cfg
 }
 
@@ -213,7 +202,7 @@ func (a *Auditor) in(ctx context.Context, id string) *account {
 	}
 	cfg = a.config.paced(cfg)
 	acc.reader = newReader(iam.NewFromConfig(cfg), id, a.part)
-	acc.trail = cloudtrail.NewFromConfig(cfg)
+	acc.trail = cloudtrail.NewFromConfig(pacedAt(cfg, a.config.PerSec/10, 2)) // LookupEvents is answered twice a second
 	return acc
 }
 

@@ -197,6 +197,90 @@ func TestDenied(t *testing.T) {
 	}
 }
 
+// TestOrganization: what bears on an account is what hangs on it and above it, as
+// far as the responder may read it.
+func TestOrganization(t *testing.T) {
+	const reader = `{"Statement":{"Effect":"Allow","Action":["s3:*","iam:Get*","cloudwatch:Get*"],"Resource":"*"}}`
+	const noAssume = `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["iam:*","sts:*","lambda:*"],"Resource":"*"}]}`
+	org := func(edit func(*awstest.Org)) *awstest.Org {
+		o := &awstest.Org{ID: "o-1", Management: other, Names: map[string]string{account: "Payments"},
+			Parents: map[string]string{account: "ou-2", "ou-2": "ou-1", "ou-1": "r-1"},
+			Guards:  map[string][]string{account: {admin}, "ou-2": {admin}, "ou-1": {admin}, "r-1": {admin}}}
+		edit(o)
+		return o
+	}
+	for name, c := range map[string]struct {
+		org    *awstest.Org
+		denied string
+		class  verify.Class
+		limit  string // "" none about the organisation
+		id     string
+	}{
+		"none":                        {nil, "", verify.C4, "", ""},
+		"nothing is cut":              {org(func(*awstest.Org) {}), "", verify.C4, "", "o-1"},
+		"cut at the root":             {org(func(o *awstest.Org) { o.Guards["r-1"] = []string{reader} }), "", verify.C3, "", "o-1"},
+		"cut by the second of a list": {org(func(o *awstest.Org) { o.Guards["ou-1"] = []string{admin, noAssume} }), "", verify.C4, "", "o-1"},
+		"cut at the account":          {org(func(o *awstest.Org) { o.Guards[account] = []string{reader} }), "", verify.C3, "", "o-1"},
+		"the type is not enabled":     {org(func(o *awstest.Org) { o.Guards = nil }), "", verify.C4, "", "o-1"},
+		"the management account":      {org(func(o *awstest.Org) { o.Management, o.Guards["r-1"] = account, []string{reader} }), "", verify.C4, "", "o-1"},
+		"another organisation's":      {org(func(o *awstest.Org) { delete(o.Parents, account) }), "", verify.C4, "is not in the responder's organisation o-1", ""},
+		"resource control policies":   {org(func(o *awstest.Org) { o.Controls = map[string][]string{"r-1": {"RCPFullAWSAccess", "perimeter"}} }), "", verify.C4, "may deny more: perimeter", "o-1"},
+		"only the usual ones":         {org(func(o *awstest.Org) { o.Controls = map[string][]string{"r-1": {"RCPFullAWSAccess"}} }), "", verify.C4, "", "o-1"},
+		"nothing may be asked":        {org(func(*awstest.Org) {}), "organizations:DescribeOrganization", verify.C4, "DescribeOrganization: AccessDenied", ""},
+		"not from here":               {org(func(o *awstest.Org) { o.Guards["r-1"] = []string{reader} }), "organizations:ListPoliciesForTarget", verify.C4, "ListPoliciesForTarget: AccessDenied", "o-1"},
+		"not its parents":             {org(func(o *awstest.Org) { o.Guards["r-1"] = []string{reader} }), "organizations:ListParents", verify.C4, "ListParents: AccessDenied", "o-1"},
+	} {
+		k := userKey(now)
+		w := &awstest.World{Account: account, Trails: []bool{true}, Org: c.org, Denied: []string{c.denied},
+			Users: map[string]*awstest.User{"ann": {Keys: []awstest.UserKey{k}, Policies: awstest.Policies{Inline: map[string]string{"all": admin}}}}}
+		a, _ := serve(t, w, nil)
+		f := a.Audit(t.Context(), verify.Subject{KeyID: k.ID, Account: account})
+		limits := strings.Join(f.Capability.Limits, "; ")
+		if f.Capability.Class != c.class || f.Account.Organization != c.id || f.Account.Management != (name == "the management account") {
+			t.Errorf("%s: %+v, %+v", name, f.Capability, f.Account)
+		}
+		if !strings.Contains(limits, c.limit) || c.limit == "" && strings.Contains(limits, "control policies") {
+			t.Errorf("%s: limits: %s", name, limits)
+		}
+		if name == "cut by the second of a list" && f.Capability.Power == "administrator" {
+			t.Errorf("%s: %+v", name, f.Capability)
+		}
+	}
+}
+
+// TestRolesAreFollowed: a user with nothing but the way to a role, and from there
+// to another, has what that one has.
+func TestRolesAreFollowed(t *testing.T) {
+	assume := func(role string) awstest.Policies {
+		return awstest.Policies{Inline: map[string]string{"go": `{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::` + account + `:role/` + role + `"}}`}}
+	}
+	own := `{"Statement":{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}}`
+	k := userKey(now)
+	w := &awstest.World{Account: account, Trails: []bool{true},
+		Users: map[string]*awstest.User{"ann": {Keys: []awstest.UserKey{k}, Policies: assume("one")}},
+		Roles: map[string]*awstest.Role{
+			"one":   {Trust: own, Policies: assume("two")},
+			"two":   {Trust: own, Policies: assume("one")},
+			"three": {Trust: own, Policies: awstest.Policies{Inline: map[string]string{"all": admin}}},
+		},
+	}
+	audited := func() verify.Facts {
+		a, _ := serve(t, w, nil)
+		return a.Audit(t.Context(), verify.Subject{KeyID: k.ID, Account: account})
+	}
+	if f := audited(); f.Capability.Class != verify.C2 || len(f.Unread) > 0 {
+		t.Errorf("two roles in a ring: %+v", f)
+	}
+	w.Roles["two"].Policies = assume("three")
+	if f := audited(); f.Capability.Class != verify.C4 || !strings.Contains(f.Capability.Words, "takes role one, of which is known: it can take a stronger role: takes role two") {
+		t.Errorf("three hops: %+v", f.Capability)
+	}
+	w.Denied = []string{"iam:ListRolePolicies"}
+	if f := audited(); f.Capability.Class != verify.C2 || !strings.Contains(fmt.Sprint(f.Capability.Limits, f.Unread), "what role one may do, which it may assume") {
+		t.Errorf("the role could not be read: %+v", f)
+	}
+}
+
 func TestRolePerAccount(t *testing.T) {
 	k := awstest.UserKey{ID: awstest.KeyID("AKIA", other)}
 	role := "arn:aws:iam::" + other + ":role/ReadOnly"
@@ -218,6 +302,30 @@ func TestRolePerAccount(t *testing.T) {
 	a, _ := serve(t, w, func(c *audit.Config) { c.Role = "Nobody" })
 	if f := a.Audit(t.Context(), verify.Subject{KeyID: k.ID, Account: other}); f.Status != verify.KeyUnread || !strings.Contains(f.Why, "no credentials from") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestHosts: what a run says that it contacts is what the SDK does.
+func TestHosts(t *testing.T) {
+	for region, want := range map[string]string{
+		"us-east-1":      "sts.us-east-1.amazonaws.com iam.amazonaws.com organizations.us-east-1.amazonaws.com cloudtrail.us-east-1.amazonaws.com",
+		"eu-central-1":   "sts.eu-central-1.amazonaws.com iam.amazonaws.com organizations.us-east-1.amazonaws.com cloudtrail.eu-central-1.amazonaws.com",
+		"us-gov-west-1":  "sts.us-gov-west-1.amazonaws.com iam.us-gov.amazonaws.com organizations.us-gov-west-1.amazonaws.com cloudtrail.us-gov-west-1.amazonaws.com",
+		"cn-northwest-1": "sts.cn-northwest-1.amazonaws.com.cn iam.cn-north-1.amazonaws.com.cn organizations.cn-northwest-1.amazonaws.com.cn cloudtrail.cn-northwest-1.amazonaws.com.cn",
+	} {
+		path := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(path, []byte("[profile ir]\nregion = "+region+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("AWS_CONFIG_FILE", path)
+		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", path)
+		a, err := audit.New(t.Context(), audit.Config{Profile: "ir"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.ReplaceAll(strings.Join(a.Hosts(t.Context()), " "), ":443", ""); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", region, got, want)
+		}
 	}
 }
 

@@ -32,8 +32,9 @@ type Subject struct {
 	// PoliciesRead says that the list of its policies is complete: then an
 	// empty set means that it has none.
 	PoliciesRead bool
-	Session      bool   // a session's rights may be cut further by a policy that nobody can read
-	Roles        []Role // roles of the account, as far as they were read
+	Becomes      []Becoming // the roles that it may assume and whose policies were read
+	Session      bool       // a session's rights may be cut further by a policy that nobody can read
+	Roles        []Role     // roles of the account, as far as they were read
 	RolesRead    bool
 	Limits       []string // what the reader could not take into account
 
@@ -73,32 +74,40 @@ func Judge(s Subject) verify.Capability {
 	if s.Session {
 		c.Limits = append(c.Limits, "a session policy may cut it further; nobody can read one afterwards")
 	}
-	if s.administers() {
+	administers := s.administers()
+	if administers {
 		c.Paths = append(c.Paths, s.administrator())
 	}
 	escalate := s.paths(escalations())
+	become := s.becomes(&c)
 	persist := s.paths(persistences())
-	c.Paths = append(append(c.Paths, escalate...), persist...)
-	c.Data = s.paths(dataReach())
-	if len(c.Data) > 0 {
+	c.Paths = slices.Concat(c.Paths, become, escalate, persist)
+	c.Data = append(s.paths(dataReach()), c.Data...)
+	if len(c.Data) > 0 && !administers {
 		c.Limits = append(c.Limits, "which data there is was not looked at, nor policies of resources that may add or deny")
 	}
-	if len(escalate) > 0 {
+	if len(escalate) > 0 && !administers {
 		c.Limits = append(c.Limits, "whether what a path needs exists (a role worth passing, a function to change) was not looked at")
 	}
-	if a := s.ask("sts:AssumeRole"); a.Result == policy.Allowed || a.Result == policy.Conditional {
+	if a := s.ask("sts:AssumeRole"); !administers && len(s.Becomes) == 0 && (a.Result == policy.Allowed || a.Result == policy.Conditional) {
 		c.Limits = append(c.Limits, "it may assume roles ("+by(a.By)+"); what those may do was not added to this")
 	}
 	switch {
-	case s.administers():
+	case administers:
 		c.Class, c.Power = verify.C4, "administrator"
 		c.Words = "it is an administrator: it may do everything, " + by(c.Paths[0].By)
+	case sure(become):
+		c.Class, c.Power = verify.C4, "privilege escalation"
+		c.Words = "it can take a stronger role: " + first(become)
 	case sure(escalate):
 		c.Class, c.Power = verify.C4, "privilege escalation"
 		c.Words = "it can give itself more power: " + first(escalate)
 	case sure(persist):
 		c.Class, c.Power = verify.C4, "persistence"
 		c.Words = "it can make itself another way in: " + first(persist)
+	case len(become) > 0:
+		c.Class, c.Power = verify.C4, "privilege escalation"
+		c.Words = "it can take a stronger role if a condition holds: " + first(become)
 	case len(escalate) > 0:
 		c.Class, c.Power = verify.C4, "privilege escalation"
 		c.Words = "it can give itself more power if a condition holds: " + first(escalate)
@@ -110,16 +119,19 @@ func Judge(s Subject) verify.Capability {
 		c.Words = "it reaches data: " + first(c.Data)
 	case s.harmless():
 		c.Class, c.Power = verify.C1, "harmless"
-		c.Words = "everything is denied to it"
+		c.Words = s.harmlessWords()
 	case s.PoliciesRead && len(s.unread()) == 0:
 		c.Class, c.Power = verify.C2, "nothing known"
-		c.Words = "its own policies give neither power nor data, but what policies of resources give it is not known"
+		c.Words = ownNothing
 	default:
 		c.Class, c.Power = verify.C2, "nothing known"
 		c.Words = "what it may do could not be read"
 	}
 	return c
 }
+
+// ownNothing is said of an identity whose own policies give nothing.
+const ownNothing = "its own policies give neither power nor data, but what policies of resources give it is not known"
 
 // Nothing is the capability of an identity of which nothing could be read.
 func Nothing(why string) verify.Capability {
@@ -140,18 +152,6 @@ func (s *Subject) administers() bool {
 
 func (s *Subject) administrator() verify.Path {
 	return verify.Path{ID: "administrator", Words: "do everything", Needs: []string{"*"}, Result: string(policy.Allowed), By: s.ask("iam:AttachUserPolicy").By}
-}
-
-// harmless reports whether an unconditional deny of everything holds. The mere
-// absence of an allow proves little: a policy of a resource may allow.
-func (s *Subject) harmless() bool {
-	shut := func(p policy.Policy) bool {
-		return p.Document != nil && slices.ContainsFunc(p.Document.Statements, func(st policy.Statement) bool {
-			return st.Deny && len(st.Conditions) == 0 && slices.Contains(st.Actions, "*") && slices.Contains(st.Resources, "*")
-		})
-	}
-	return slices.ContainsFunc(s.Policies.Identity, shut) || slices.ContainsFunc(s.Policies.Boundary, shut) ||
-		slices.ContainsFunc(s.Policies.Guards, func(level []policy.Policy) bool { return slices.ContainsFunc(level, shut) })
 }
 
 func (s *Subject) unread() (names []string) {

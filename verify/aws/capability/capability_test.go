@@ -100,6 +100,13 @@ func TestPrincipals(t *testing.T) {
 		{"administrator with MFA only", list{admin + mfa}, nil, nil, verify.C4, "privilege escalation", list{"put-user-policy"}, list{"administrator"}},
 		{"denied without MFA", list{admin + "; Deny !sts:GetSessionToken on *" + ` if {"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}`}, nil, nil, verify.C4, "privilege escalation", nil, list{"administrator"}},
 		{"power user", list{"Allow !iam:* organizations:* account:* on *"}, nil, nil, verify.C4, "privilege escalation", list{"ssm-command", "s3-read"}, list{"administrator", "passrole-ec2", "put-user-policy"}},
+		{"everything denied but who it is", list{admin + "; Deny !sts:GetCallerIdentity iam:GetUser on *"}, nil, nil, verify.C1, "harmless", nil, list{"administrator"}},
+		{"everything denied but a bucket", list{admin + "; Deny !s3:GetObject on *"}, nil, nil, verify.C3, "data", list{"s3-read"}, nil},
+		{"everything denied but who it is, without MFA", list{"Deny !sts:GetCallerIdentity on *" + mfa}, nil, nil, verify.C2, "nothing known", nil, nil},
+		{"an SCP allows only who it is", list{admin}, nil, list{"Allow sts:GetCallerIdentity iam:GetUser on *"}, verify.C1, "harmless", nil, list{"administrator"}},
+		{"an SCP allows hardly more", list{"Allow iam:* on *"}, nil, list{"Allow sts:GetCallerIdentity iam:Get* on *"}, verify.C2, "nothing known", nil, nil},
+		{"an SCP that was not read", list{admin}, nil, list{"Allow sts:GetCallerIdentity on *", "unread"}, verify.C2, "nothing known", nil, nil},
+		{"a boundary allows only who it is", list{admin}, list{"Allow sts:GetCallerIdentity on *"}, nil, verify.C2, "nothing known", nil, nil},
 		{"no policy at all", nil, nil, nil, verify.C2, "nothing known", nil, nil},
 		{"nothing but itself", list{"Allow iam:GetUser iam:ChangePassword on arn:aws:iam::*:user/${aws:username}"}, nil, nil, verify.C2, "nothing known", nil, nil},
 		{"unread policy", list{"unread"}, nil, nil, verify.C2, "nothing known", nil, nil},
@@ -178,6 +185,63 @@ func TestPrincipals(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRoles: what an identity may become is added to what it is.
+func TestRoles(t *testing.T) {
+	trust := func(principal, condition string) *policy.Document {
+		if condition != "" {
+			condition = `,"Condition":` + condition
+		}
+		d, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Principal":` + principal + `,"Action":"sts:AssumeRole"` + condition + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	const role = "arn:aws:iam::" + account + ":role/ops"
+	me, all, machine := `{"AWS":"`+ann+`"}`, `{"AWS":"arn:aws:iam::`+account+`:root"}`, `{"Service":"ec2.amazonaws.com"}`
+	const may = "Allow sts:AssumeRole on " + role
+	for name, c := range map[string]struct {
+		own, principal, condition, does string
+		boundary                        string
+		class                           verify.Class
+		words                           string
+	}{
+		"trusts the account, and it may":          {may, all, "", admin, "", verify.C4, "it can take a stronger role: takes role ops, of which is known: it is an administrator"},
+		"trusts the account, and it may not":      {"Allow sts:AssumeRole on " + role + "x", all, "", admin, "", verify.C2, ""},
+		"names it, which needs no more":           {"", me, "", admin, "", verify.C4, "by the trust policy of role ops"},
+		"names it, and it is denied":              {"Deny sts:* on *", me, "", admin, "", verify.C2, ""},
+		"names it, if it has MFA":                 {may, me, `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`, admin, "", verify.C4, "if a condition holds"},
+		"names it, and its boundary says nothing": {"", me, "", admin, "Allow s3:* on *", verify.C4, "trust policy"},
+		"names it, and its boundary denies":       {"", me, "", admin, "Deny sts:AssumeRole on *", verify.C2, ""},
+		"trusts machines":                         {may, machine, "", admin, "", verify.C2, ""},
+		"a role that reads":                       {may, all, "", "Allow s3:GetObject on *", "", verify.C3, "takes role ops, of which is known: it reaches data: reads objects of S3"},
+		"a role that was not read":                {may, all, "", "unread", "", verify.C2, ""},
+		"a role that does nothing":                {may, all, "", "Allow cloudwatch:Get* on *", "", verify.C2, ""},
+	} {
+		var policies []string
+		if c.own != "" {
+			policies = []string{c.own}
+		}
+		s := subject(t, policies...)
+		if c.boundary != "" {
+			s.Policies.Boundary = []policy.Policy{parsePolicy(t, "boundary", c.boundary)}
+		}
+		s.Roles = []Role{{"ops", role, trust(c.principal, c.condition)}}
+		for _, b := range s.MayBecome() {
+			b.Subject = Subject{Kind: "role", Name: "ops", ARN: role, Account: account, PoliciesRead: true}
+			b.Subject.Policies.Identity = []policy.Policy{parsePolicy(t, "main", c.does)}
+			s.Becomes = append(s.Becomes, b)
+		}
+		got := Judge(s)
+		if got.Class != c.class || !strings.Contains(got.Words, c.words) {
+			t.Errorf("%s: %s, %s; want %s, %s", name, got.Class, got.Words, c.class, c.words)
+		}
+		if unread := c.does == "unread"; unread != strings.Contains(fmt.Sprint(got.Limits), "could not be read") {
+			t.Errorf("%s: %v", name, got.Limits)
+		}
 	}
 }
 

@@ -35,11 +35,14 @@ func Findings(s Subject, c verify.Capability, maxAge time.Duration, now time.Tim
 	if age := now.Sub(s.KeyCreated); !s.KeyCreated.IsZero() && age > maxAge {
 		add(verify.Unrotated, "the key of user %s is %d days old (more than %d), made on %s", s.Name, days(age), days(maxAge), s.KeyCreated.UTC().Format(time.DateOnly))
 	}
-	if s.MFA != nil && !*s.MFA && (s.Kind == "user" || s.Kind == "root") {
+	if s.MFA != nil && !*s.MFA && s.Kind == "root" {
+		add(verify.NoMFA, "the root user of account %s has no MFA device", s.Account)
+	}
+	if s.MFA != nil && !*s.MFA && s.Kind == "user" {
 		if s.Console != nil && *s.Console {
-			add(verify.NoMFA, "%s %s has a console password and no MFA device", s.Kind, s.Name)
+			add(verify.NoMFA, "user %s has a console password and no MFA device", s.Name)
 		} else {
-			add(verify.NoMFA, "%s %s has no MFA device", s.Kind, s.Name)
+			add(verify.NoMFA, "user %s has no MFA device", s.Name)
 		}
 	}
 	if names := s.stars(); len(names) > 0 {
@@ -76,7 +79,7 @@ func ownerTagged(tags map[string]string) bool {
 }
 
 func isEscalation(id string) bool {
-	return slices.ContainsFunc(escalations(), func(k known) bool { return k.id == id })
+	return id == takeRole || slices.ContainsFunc(escalations(), func(k known) bool { return k.id == id })
 }
 
 // stars names the policies that allow everything, or everything of a service on
@@ -111,7 +114,7 @@ func (s *Subject) usable(r Role) string {
 		return ""
 	}
 	t := r.Trust.Trusts(s.ARN, s.Account)
-	if t.How == "" || t.How == "names it" || t.Result != policy.Allowed && t.Result != policy.Conditional {
+	if t.How == "" || strings.HasPrefix(t.How, "names it") || t.Result != policy.Allowed && t.Result != policy.Conditional {
 		return ""
 	}
 	if strings.Contains(r.ARN, ":role/aws-service-role/") {
