@@ -16,6 +16,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -104,12 +105,12 @@ func (t *tally) compare(r reference, path string, verbose bool) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // the system's own temporary directory
 	start := time.Now()
 	theirs, err := refer(r, path, dir)
 	t.theirs += time.Since(start)
 	if err != nil || len(bytes.TrimSpace(theirs)) == 0 {
-		if e := (*exec.Error)(nil); asExec(err, &e) {
+		if e := new(exec.Error); errors.As(err, &e) {
 			return fmt.Errorf("%s is needed: %w", e.Name, err)
 		}
 		t.refused++
@@ -149,12 +150,6 @@ func (t *tally) compare(r reference, path string, verbose bool) error {
 		}
 	}
 	return nil
-}
-
-func asExec(err error, e **exec.Error) bool {
-	x, ok := err.(*exec.Error)
-	*e = x
-	return ok
 }
 
 // refer returns what the reference reads.

@@ -17,12 +17,12 @@ func (d *Document) encoding(t, desc dict) (names [256]string) {
 	case dict:
 		base = d.name(e["BaseEncoding"])
 	}
-	switch {
-	case base == "WinAnsiEncoding":
+	switch base {
+	case "WinAnsiEncoding":
 		names = latin(winUpper)
-	case base == "MacRomanEncoding":
+	case "MacRomanEncoding":
 		names = latin(macUpper)
-	case base == "StandardEncoding":
+	case "StandardEncoding":
 		names = standard()
 	default:
 		var own map[int]string

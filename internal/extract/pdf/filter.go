@@ -23,7 +23,7 @@ func (d *Document) decode(s *stream) (r io.Reader, image name, err error) {
 		return nil, "", tornf("%d filters", len(filters))
 	}
 	r = d.raw(s)
-	if d.crypt != nil && s.dict["Type"] != name("XRef") && !(len(filters) > 0 && d.name(filters[0]) == "Crypt") {
+	if d.crypt != nil && s.dict["Type"] != name("XRef") && (len(filters) == 0 || d.name(filters[0]) != "Crypt") {
 		if r, err = d.crypt.reader(r, s); err != nil {
 			return nil, "", err
 		}
