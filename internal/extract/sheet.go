@@ -95,6 +95,7 @@ func eachStart(r io.Reader, f func(xmlToken)) error {
 // -1 and the error says so.
 func (b *workbook) read(w *walk, r io.Reader) error {
 	x := newXMLScanner(r)
+	defer func() { b.used = make([]uint64, len(b.ends)/64+1) }()
 	inText, phonetic := false, false
 	for {
 		t, err := x.next()
@@ -128,7 +129,6 @@ func (b *workbook) read(w *walk, r io.Reader) error {
 			return limitf("its shared strings are more than the %d bytes that may be held; cells that show them are empty", w.limits.Memory)
 		}
 	}
-	b.used = make([]uint64, len(b.ends)/64+1)
 	b.held = int64(len(b.strings) + 5*len(b.ends))
 	w.held += b.held
 	return nil
