@@ -62,6 +62,9 @@ func listingGap(ctx context.Context, o Options, info sources.Info, c sources.Con
 }
 
 func skipReason(err error) (string, bool) {
+	if err == nil {
+		return "", false
+	}
 	if skip := new(sources.SkipError); errors.As(err, &skip) {
 		return skip.Reason, true
 	}

@@ -86,7 +86,8 @@ func (w *watermark) end(ctx context.Context, item int64, d done, records []journ
 	}
 	if moved > 0 {
 		w.low += int64(moved)
-		w.ahead = w.ahead[:copy(w.ahead, w.ahead[moved:])]
+		clear(w.ahead[:moved])
+		w.ahead = w.ahead[moved:] // begin makes room when it has to
 		w.room.Broadcast()
 	}
 	switch {

@@ -68,6 +68,7 @@ type dragged struct {
 	n     int64            // bytes read
 	line  int              // line number at the span's end
 	start int64            // offset of the first byte of that line, -1 before the span
+	head  []byte           // the stream's beginning, as far as it was read: valid as long
 	whole []byte           // the stream itself where the window held all of it, else nil
 }
 
@@ -79,6 +80,7 @@ func (w *window) prime(r io.Reader) (n int, err error) { return fill(r, w.buf) }
 func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err error) {
 	w.atoms = w.atoms[:0]
 	w.head = append(w.head[:0], s.head...)
+	d.head = w.head
 	d.line, d.start = s.line, s.start
 
 	base := s.read // offset of buf[0]
@@ -98,7 +100,7 @@ func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err 
 			end = true
 		}
 		if len(w.head) == 0 && base == 0 {
-			w.head = append(w.head, w.buf[:min(n, detectors.HeadSize)]...)
+			d.head = w.buf[:min(n, detectors.HeadSize)]
 		}
 		to := n
 		if !end {
@@ -114,7 +116,7 @@ func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err 
 		if to > from {
 			w.cpu.take()
 			w.atoms, d.line, d.start = w.finder.Find(w.atoms, detectors.Window{
-				Name: w.name, Head: w.head, Bytes: w.buf[:n], Base: base, From: from, To: to, Line: d.line, LineStart: d.start,
+				Name: w.name, Head: d.head, Bytes: w.buf[:n], Base: base, From: from, To: to, Line: d.line, LineStart: d.start,
 			})
 			w.cpu.give()
 		}
@@ -135,6 +137,10 @@ func (w *window) drag(ctx context.Context, r io.Reader, s span) (d dragged, err 
 			destroyAtoms(w.atoms)
 			w.atoms = w.atoms[:0]
 			return d, err
+		}
+		if len(w.head) == 0 {
+			w.head = append(w.head, d.head...) // the window moves on
+			d.head = w.head
 		}
 		keep := max(0, to-w.margin)
 		rerr = nil

@@ -362,7 +362,7 @@ func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader, s span
 	if err != nil {
 		return out, err
 	}
-	order, wide := extract.UTF16(w.win.head)
+	order, wide := extract.UTF16(d.head)
 	if !wide {
 		return out, nil
 	}
@@ -387,7 +387,13 @@ func (w *worker) whole(ctx context.Context, it sources.Item, r io.Reader, s span
 }
 
 // baseName returns the last part of an item's path.
-func baseName(path string) string { return path[strings.LastIndexAny(path, `/\\`)+1:] }
+func baseName(path string) string {
+	i := len(path)
+	for i > 0 && path[i-1] != '/' && path[i-1] != '\\' {
+		i--
+	}
+	return path[i:]
+}
 
 // paced returns r, slowed down to the limit on reads and held back by the gate
 // where there are such.

@@ -120,10 +120,10 @@ func (s stamp) fresh(now time.Time) bool {
 }
 
 func (s stamp) String() string {
-	v := strconv.AppendInt(make([]byte, 0, 80), s.size, 10)
-	v = strconv.AppendInt(append(v, '-'), s.mtime, 10)
-	v = strconv.AppendInt(append(v, '-'), s.ctime, 10)
-	return string(strconv.AppendUint(append(v, '-'), s.ino, 10))
+	v := strconv.AppendInt(make([]byte, 0, 80), s.size, 16)
+	v = strconv.AppendInt(append(v, '-'), s.mtime, 16)
+	v = strconv.AppendInt(append(v, '-'), s.ctime, 16)
+	return string(strconv.AppendUint(append(v, '-'), s.ino, 16))
 }
 
 // Read reads on. It returns the context's error once that is done.
