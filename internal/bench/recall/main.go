@@ -44,10 +44,10 @@ type reference struct {
 var references = []reference{
 	{"pdf", []string{".pdf"}, func(f, _ string) []string { return []string{"pdftotext", "-q", "-enc", "UTF-8", f, "-"} }},
 	{"docx", []string{".docx", ".docm", ".dotx"}, func(f, _ string) []string { return []string{"docx2txt", f, "-"} }},
-	{"xlsx", []string{".xlsx", ".xlsm", ".xltx"}, func(f, _ string) []string { return []string{"xlsx2csv", "-a", "-e", f} }},
+	{"xlsx", []string{".xlsx", ".xlsm", ".xltx"}, func(f, _ string) []string { return []string{"xlsx2csv", "-a", "-d", "tab", "-p", "", f} }},
 	{"mail", []string{".eml", ".mht", ".mhtml"}, func(f, d string) []string { return []string{"ripmime", "-i", f, "-d", d} }},
 	{"doc", []string{".doc"}, func(f, _ string) []string { return []string{"catdoc", "-w", "-d", "utf-8", f} }},
-	{"xls", []string{".xls"}, func(f, _ string) []string { return []string{"xls2csv", "-d", "utf-8", f} }},
+	{"xls", []string{".xls"}, func(f, _ string) []string { return []string{"xls2csv", "-q", "0", "-c", "\t", "-d", "utf-8", f} }},
 	{"ppt", []string{".ppt"}, func(f, _ string) []string { return []string{"catppt", "-d", "utf-8", f} }},
 	{"rtf", []string{".rtf"}, func(f, _ string) []string { return []string{"unrtf", "--text", "--quiet", f} }},
 }
@@ -161,6 +161,10 @@ func refer(r reference, path, dir string) ([]byte, error) {
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, err
+	}
+	if r.format == "rtf" { // what unrtf says of itself and of the properties
+		lines := bytes.SplitAfter(out, []byte{'\n'})
+		out = bytes.Join(slices.DeleteFunc(lines, func(l []byte) bool { return bytes.HasPrefix(l, []byte("###")) || bytes.HasPrefix(l, []byte("-----")) }), nil)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
