@@ -7,10 +7,10 @@ BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
 # What the tests with real servers run, and the Debian packages that hold it.
-PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd npm cargo pip3 openssl ssh-keygen git /usr/bin/aws \
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd kinit nsenter npm cargo pip3 openssl ssh-keygen git /usr/bin/aws \
             soffice ps2pdf rsvg-convert qpdf 7z sqlite3 convert tesseract pdftotext docx2txt xlsx2csv ripmime catdoc unrtf
 PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
-            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools \
+            samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools krb5-user \
             npm cargo python3-pip openssl openssh-client git awscli \
             libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui ghostscript librsvg2-bin qpdf p7zip-full sqlite3 \
             imagemagick tesseract-ocr tesseract-ocr-eng fonts-dejavu-core poppler-utils docx2txt xlsx2csv ripmime catdoc unrtf

@@ -39,8 +39,8 @@ type connector struct {
 	// gives the same target for target.String(). It holds no secret.
 	parse func(arg string) (target, error)
 	// more returns targets, as arguments, that flags of this kind name besides
-	// those on the command line.
-	more func(ctx context.Context, a *app, f *crawlFlags) ([]string, error)
+	// those on the command line, args.
+	more func(ctx context.Context, a *app, args []string, f *crawlFlags) ([]string, error)
 	// define adds the flags that only this kind has, to every command that
 	// opens a target.
 	define func(cmd *cobra.Command, f *crawlFlags)
@@ -80,7 +80,7 @@ func connectorFlags() (names []string) {
 
 // coverageFlags are those that say what a scan covers.
 func coverageFlags() []string {
-	names := slices.Concat([]string{"include", "exclude", "max-file-size"}, chosenCoverage, extractionFlags)
+	names := slices.Concat([]string{"include", "exclude", "max-file-size", "password-file"}, chosenCoverage, extractionFlags)
 	for _, c := range connectors {
 		names = append(names, c.coverage...)
 	}

@@ -25,7 +25,7 @@ What is sent: with --verify=on (the default) one call of sts:GetCallerIdentity
 per key to the AWS Security Token Service, signed with the key. The secret
 itself is not sent. The call overwrites the key's "last used" date, is logged in
 the owner's CloudTrail, and may alert whoever set the key out as a decoy; known
-decoys are not asked about. With --verify=off nothing is sent anywhere.
+decoys are not asked about. With --verify=off AWS is not contacted.
 
 Everything found is kept in the journal, which holds no secret: after Ctrl-C, a
 crash or a power cut, --resume goes on. "mislaid report" renders it again. With
@@ -91,7 +91,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check(), f.crawl.extract.check()); err != nil {
 		return err
 	}
-	if err := makePathsAbsolute(cmd, "rules", "ignore"); err != nil {
+	if err := makePathsAbsolute(cmd, "rules", "ignore", "password-file", "ad-ca", "smb-keytab", "smb-krb5-conf"); err != nil {
 		return err
 	}
 	if args, err = a.withMore(cmd.Context(), args, &f.crawl); err != nil {
@@ -173,7 +173,11 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 		before.about(opened)
 	}
 	for _, src := range opened.sources {
-		run.Contacts = append(run.Contacts, src.Info().Hosts...)
+		for _, host := range src.Info().Hosts {
+			if !slices.Contains(run.Contacts, host) {
+				run.Contacts = append(run.Contacts, host)
+			}
+		}
 	}
 	out, err := f.output.open(a, &f.console)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,12 +112,16 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 			stop(err)
 		}
 	}
+	unwrapping, err := s.crawl.extract.options()
+	if err != nil {
+		return err
+	}
 	q := verify.NewQueue(c)
 	log := s.console.logger(s.flags.debug)
 	o := scan.Options{
 		Set: s.found.set, Accept: s.found.accept, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
 		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log, Rules: s.rules, Deadline: s.crawl.pacing.deadline,
-		Reading: reading(s.cmd), Extract: s.crawl.extract.options(),
+		Reading: reading(s.cmd), Extract: unwrapping,
 		Submit: func(r verify.Request) {
 			if note := s.submitted.Load(); note != nil {
 				(*note)(r)
@@ -129,7 +134,6 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 	}
 	o.Since, o.Salt = s.sinceOptions()
 	if len(s.past.runs) > 0 && s.rules.Likely != nil {
-		var err error
 		if o.ReadFirst, err = journal.LoadSeen(s.journalPath, true); err != nil {
 			return err
 		}
@@ -138,7 +142,7 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 
 	verified := make(chan error, 1)
 	go func() { verified <- q.Run(ctx) }()
-	err := work(ctx, o)
+	err = work(ctx, o)
 	if err != nil {
 		stop(err)
 	}
@@ -227,20 +231,11 @@ func (s *session) banner() {
 		fmt.Fprintf(&b, "  %-9s "+format+"\n", append([]any{label}, args...)...)
 	}
 	fmt.Fprintf(&b, "mislaid %s (%s)\n", s.run.Version, strings.Join([]string{commitShort(s.run.Commit), s.run.Go, s.run.Platform}, ", "))
-	for _, src := range s.opened.sources {
-		info := src.Info()
-		line("crawls", "%s", report.Clean(info.Title))
-		for _, note := range info.Notes {
-			line("note", "%s", report.Clean(note))
-		}
-		for _, host := range info.Hosts {
-			line("contacts", "%s", report.Clean(host))
-		}
-	}
+	contacts := s.bannerSources(line)
 	for _, src := range s.opened.failed {
 		line("cannot", "read %s: %s", report.Clean(src.Title), report.Clean(src.Error))
 	}
-	s.verification.banner(line)
+	s.verification.banner(line, contacts == 0)
 	if s.known != nil {
 		line("ignores", "what %d entries of ignore files cover; a key that is live is shown all the same", len(s.known.Entries))
 		for _, e := range ignore.NewMatcher(s.known.Entries, s.known.At).Expired() {
@@ -261,6 +256,45 @@ func (s *session) banner() {
 		line("resumes", "run %s, part %d", report.Clean(s.run.ID), s.run.Part)
 	}
 	_, _ = fmt.Fprint(s.console, b.String()) // stderr is gone: so is whoever would read it
+}
+
+// mostNamed is how many sources and hosts the banner names; the journal has all.
+const mostNamed = 12
+
+// bannerSources says what is crawled and who is contacted for it. It returns how
+// many hosts.
+func (s *session) bannerSources(line func(label, format string, args ...any)) int {
+	var hosts, notes []string
+	for i, src := range s.opened.sources {
+		info := src.Info()
+		if i < mostNamed {
+			line("crawls", "%s", report.Clean(info.Title))
+		}
+		for _, note := range info.Notes {
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+		for _, host := range info.Hosts {
+			if !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	if more := len(s.opened.sources) - mostNamed; more > 0 {
+		line("", "and %d more", more)
+	}
+	for _, note := range notes {
+		line("note", "%s", report.Clean(note))
+	}
+	for i, host := range hosts {
+		if i == mostNamed {
+			line("", "and %d more hosts", len(hosts)-i)
+			break
+		}
+		line("contacts", "%s", report.Clean(host))
+	}
+	return len(hosts)
 }
 
 func commitShort(commit string) string {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -26,7 +25,7 @@ var smbConnector = connector{
 	parse:       parseSMB,
 	more:        moreSMB,
 	define:      func(cmd *cobra.Command, f *crawlFlags) { f.smb.define(cmd) },
-	coverage:    []string{"smb-exclude-share", "smb-recall"},
+	coverage:    []string{"smb-exclude-share", "smb-recall", "ad-filter"},
 	open:        openSMB,
 	list:        listSMB,
 	check:       checkSMB,
@@ -35,7 +34,8 @@ var smbConnector = connector{
 
 // smbFlags are those of file servers alone.
 type smbFlags struct {
-	hosts string
+	hosts  string
+	domain domainFlags
 
 	auth     choice
 	user     string
@@ -45,6 +45,7 @@ type smbFlags struct {
 	realm    string
 	krb5     string
 
+	probe         bool
 	encrypt       bool
 	excludeShares []string
 	recall        bool
@@ -59,6 +60,7 @@ type smbFlags struct {
 func (f *smbFlags) define(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.hosts, "hosts", "", `file servers: crawl also those in this FILE, one a line: HOST, HOST/SHARE or \\HOST\SHARE`)
+	f.domain.define(cmd)
 	choiceVar(cmd, &f.auth, "smb-auth", "file servers: how to sign in; with a user name the default is password. Nothing else is tried",
 		"", string(smb.Password), string(smb.KerberosCache), string(smb.KerberosKeytab), string(smb.KerberosPassword), string(smb.Guest), string(smb.Anonymous))
 	fs.StringVar(&f.user, "smb-user", "", `file servers: who signs in where a target does not say: DOMAIN\user, user@domain or user`)
@@ -67,6 +69,7 @@ func (f *smbFlags) define(cmd *cobra.Command) {
 	fs.StringVar(&f.keytab, "smb-keytab", "", "file servers: the `file` with the account's key, for --smb-auth kerberos-keytab")
 	fs.StringVar(&f.realm, "smb-realm", "", "file servers: the Kerberos `realm` of the account (default: that of krb5.conf)")
 	fs.StringVar(&f.krb5, "smb-krb5-conf", "", "file servers: the Kerberos configuration `file` (default: $KRB5_CONFIG, else /etc/krb5.conf)")
+	fs.BoolVar(&f.probe, "probe-anonymous", false, "file servers: try of each file with a leak whether it can be opened without an account: by an anonymous session, and as "+smb.StrangerName+", whom no server knows")
 	fs.BoolVar(&f.encrypt, "smb-encrypt", false, "file servers: encrypt everything, and leave out servers that cannot (SMB 2)")
 	fs.StringArrayVar(&f.excludeShares, "smb-exclude-share", nil, "file servers: leave out shares that match this `glob` (repeatable)")
 	fs.BoolVar(&f.recall, "smb-recall", false, "file servers: read files that the server has to fetch from an archive or a cloud")
@@ -81,43 +84,9 @@ func parseSMB(arg string) (target, error) {
 	return target{scheme: schemeSMB, path: t.String()}, err
 }
 
-// moreSMB returns the targets in the file of --hosts.
-func moreSMB(_ context.Context, _ *app, f *crawlFlags) ([]string, error) {
-	if f.smb.hosts == "" {
-		return nil, nil
-	}
-	file, err := os.Open(f.smb.hosts)
-	if err != nil {
-		return nil, fmt.Errorf("--hosts: %w", err)
-	}
-	defer file.Close()
-	var args []string
-	lines := bufio.NewScanner(file)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if !smb.IsTarget(line) {
-			line = "smb://" + line
-		}
-		if _, err := smb.ParseTarget(line); err != nil {
-			return nil, fmt.Errorf("--hosts: %s:%d: %w", f.smb.hosts, n, err)
-		}
-		args = append(args, line)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("--hosts: %w", err)
-	}
-	if len(args) == 0 {
-		return nil, fmt.Errorf("--hosts: %s names no server", f.smb.hosts)
-	}
-	return args, nil
-}
-
 // network returns the network of the account that a target is read with, always
 // the same for the same account.
-func (f *smbFlags) network(a *app, t smb.Target) (*smb.Network, error) {
+func (f *smbFlags) network(ctx context.Context, a *app, t smb.Target) (*smb.Network, error) {
 	c, err := f.credential(a, t)
 	if err != nil {
 		return nil, err
@@ -135,10 +104,14 @@ func (f *smbFlags) network(a *app, t smb.Target) (*smb.Network, error) {
 			return nil, err
 		}
 	}
-	n := smb.NewNetwork(smb.NetworkConfig{
-		Account: smb.NewAccount(c), Encrypt: f.encrypt,
+	config := smb.NetworkConfig{
+		Account: smb.NewAccount(c), Encrypt: f.encrypt, Probe: f.probe,
 		Limits: smb.Limits{Sessions: f.sessions, Opens: f.opens, Timeout: f.timeout, Patience: f.patience},
-	})
+	}
+	if err := f.domain.join(ctx, &config); err != nil {
+		return nil, err
+	}
+	n := smb.NewNetwork(config)
 	if f.networks == nil {
 		f.networks = make(map[string]*smb.Network)
 	}
@@ -178,12 +151,12 @@ func (f *smbFlags) credential(a *app, t smb.Target) (smb.Credential, error) {
 	return c, nil
 }
 
-func newSMB(a *app, t target, f *crawlFlags) (*smb.Source, error) {
+func newSMB(ctx context.Context, a *app, t target, f *crawlFlags) (*smb.Source, error) {
 	parsed, err := smb.ParseTarget(t.path)
 	if err != nil {
 		return nil, err
 	}
-	n, err := f.smb.network(a, parsed)
+	n, err := f.smb.network(ctx, a, parsed)
 	if err != nil {
 		return nil, err
 	}
@@ -193,8 +166,8 @@ func newSMB(a *app, t target, f *crawlFlags) (*smb.Source, error) {
 	})
 }
 
-func openSMB(_ context.Context, a *app, t target, f *crawlFlags) ([]sources.Source, error) {
-	src, err := newSMB(a, t, f)
+func openSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]sources.Source, error) {
+	src, err := newSMB(ctx, a, t, f)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +177,7 @@ func openSMB(_ context.Context, a *app, t target, f *crawlFlags) ([]sources.Sour
 // listSMB lists the shares of a server with who can read them.
 func listSMB(ctx context.Context, a *app, t target, f *crawlFlags) iter.Seq2[listed, error] {
 	return func(yield func(listed, error) bool) {
-		src, err := newSMB(a, t, f)
+		src, err := newSMB(ctx, a, t, f)
 		if err != nil {
 			yield(listed{}, err)
 			return
@@ -220,7 +193,7 @@ func listSMB(ctx context.Context, a *app, t target, f *crawlFlags) iter.Seq2[lis
 			if parsed.Share != "" && !strings.EqualFold(parsed.Share, sh.Name) {
 				continue
 			}
-			if e, err := listShare(ctx, src, parsed.Host, sh); !yield(e, err) {
+			if e, err := listShare(ctx, src, parsed.Host, sh); !yield(e, err) || !listLinks(ctx, src, parsed.Host, sh, yield) {
 				return
 			}
 		}
@@ -244,9 +217,33 @@ func listShare(ctx context.Context, src *smb.Source, host string, sh smb.Share) 
 	return e, err
 }
 
+// listLinks yields the DFS links below a share. It reports whether more are
+// wanted.
+func listLinks(ctx context.Context, src *smb.Source, host string, sh smb.Share, yield func(listed, error) bool) bool {
+	if sh.LeftOut != "" {
+		return true
+	}
+	links, err := src.Links(ctx, sh.Name)
+	if err != nil {
+		return true // what keeps them from being listed keeps the share, which said so
+	}
+	for _, l := range links {
+		e := listed{
+			Name: `\\` + host + `\` + sh.Name + `\` + strings.ReplaceAll(l.Path, "/", `\`), Kind: "DFS link", Skipped: l.LeftOut,
+		}
+		if l.To != "" {
+			e.Comment = "to " + l.To
+		}
+		if !yield(e, l.Err) {
+			return false
+		}
+	}
+	return true
+}
+
 // checkSMB says who we are at a server and what a crawl of it would see.
 func checkSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]checked, error) {
-	src, err := newSMB(a, t, f)
+	src, err := newSMB(ctx, a, t, f)
 	if err != nil {
 		return nil, err
 	}
@@ -255,6 +252,7 @@ func checkSMB(ctx context.Context, a *app, t target, f *crawlFlags) ([]checked, 
 	if err != nil {
 		return nil, err
 	}
+	answers = append(answers, checkDomain(ctx, src)...)
 	answers = append(answers, checkLockout(ctx, src))
 	shares, err := src.Shares(ctx)
 	if err != nil {

@@ -24,9 +24,10 @@ type fileServer struct {
 }
 
 // newFileServer plants a key in every fifth of n files on each of two shares.
-func newFileServer(t *testing.T, n int) *fileServer {
+func newFileServer(t *testing.T, n int, c smbtest.Config) *fileServer {
 	t.Helper()
-	s := &fileServer{Server: smbtest.Start(t, smbtest.Config{Shares: map[string]map[string]string{"data": nil, "home$": nil}})}
+	c.Shares = map[string]map[string]string{"data": nil, "home$": nil}
+	s := &fileServer{Server: smbtest.Start(t, c)}
 	keys := newKeyMaker(uint64(time.Now().UnixNano()))
 	for _, share := range []string{"data", "home$"} {
 		for i := range n {
@@ -60,11 +61,9 @@ type scanned struct {
 // mislaidSMB runs the program as alice, with short timeouts.
 func mislaidSMB(t *testing.T, s *smbtest.Server, args ...string) scanned {
 	t.Helper()
-	env := []string{"HOME=" + t.TempDir(), "TERM=dumb", "PW=" + s.Password("alice")}
 	args = append([]string{"scan", "--format", "json", "--verify=off", "--smb-password", "env:PW", "--smb-timeout", "2s", "--smb-patience", "4s"}, args...)
-	var stdout, stderr bytes.Buffer
-	out := scanned{code: run(t.Context(), args, env, strings.NewReader(""), &stdout, &stderr)}
-	out.stdout, out.stderr = stdout.String(), stderr.String()
+	var out scanned
+	out.stdout, out.stderr, out.code = program(t, []string{"PW=" + s.Password("alice")}, args...)
 	if strings.Contains(out.stdout+out.stderr, s.Password("alice")) {
 		t.Error("the output holds our password")
 	}
@@ -74,8 +73,8 @@ func mislaidSMB(t *testing.T, s *smbtest.Server, args ...string) scanned {
 			Gaps []struct{ Path, Reason, Detail string }
 		}
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, stdout.Bytes(), stderr.Bytes())
+	if err := json.Unmarshal([]byte(out.stdout), &r); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out.stdout, out.stderr)
 	}
 	for _, l := range r.Leaks {
 		out.leaks = append(out.leaks, l.ID)
@@ -102,22 +101,31 @@ func awaitSightings(path string, n int) {
 // the end the leaks are those of an undisturbed scan.
 func TestSMBFaults(t *testing.T) {
 	for name, test := range map[string]struct {
-		hurt func(t *testing.T, s *smbtest.Server)
-		heal func(t *testing.T, s *smbtest.Server) // before --resume; nil: the scan ends whole
+		config smbtest.Config
+		hurt   func(t *testing.T, s *smbtest.Server)
+		heal   func(t *testing.T, s *smbtest.Server) // before --resume; nil: the scan ends whole
 	}{
-		"connections die": {func(_ *testing.T, s *smbtest.Server) {
+		"connections die": {smbtest.Config{}, func(_ *testing.T, s *smbtest.Server) {
 			for range 4 {
 				s.Drop()
 				time.Sleep(200 * time.Millisecond)
 			}
 		}, nil},
-		"restarted":    {func(t *testing.T, s *smbtest.Server) { s.Restart(t) }, nil},
-		"short freeze": {func(_ *testing.T, s *smbtest.Server) { s.Freeze(); time.Sleep(3 * time.Second); s.Thaw() }, nil},
-		"killed":       {func(_ *testing.T, s *smbtest.Server) { s.Kill() }, func(t *testing.T, s *smbtest.Server) { s.Restart(t) }},
-		"frozen":       {func(_ *testing.T, s *smbtest.Server) { s.Freeze() }, func(_ *testing.T, s *smbtest.Server) { s.Thaw() }},
+		"restarted":    {smbtest.Config{}, func(t *testing.T, s *smbtest.Server) { s.Restart(t) }, nil},
+		"short freeze": {smbtest.Config{}, func(_ *testing.T, s *smbtest.Server) { s.Freeze(); time.Sleep(3 * time.Second); s.Thaw() }, nil},
+		"killed":       {smbtest.Config{}, func(_ *testing.T, s *smbtest.Server) { s.Kill() }, func(t *testing.T, s *smbtest.Server) { s.Restart(t) }},
+		"frozen":       {smbtest.Config{}, func(_ *testing.T, s *smbtest.Server) { s.Freeze() }, func(_ *testing.T, s *smbtest.Server) { s.Thaw() }},
+		"cable loose": {smbtest.Config{Cable: true}, func(t *testing.T, s *smbtest.Server) {
+			s.Cut(t, true)
+			time.Sleep(2 * time.Second)
+			s.Mend(t, true)
+		}, nil},
+		"cable cut at our end": {smbtest.Config{Cable: true}, func(t *testing.T, s *smbtest.Server) { s.Cut(t, true) }, func(t *testing.T, s *smbtest.Server) { s.Mend(t, true) }},
+		"cable cut at theirs":  {smbtest.Config{Cable: true}, func(t *testing.T, s *smbtest.Server) { s.Cut(t, false) }, func(t *testing.T, s *smbtest.Server) { s.Mend(t, false) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newFileServer(t, 200)
+			t.Parallel()
+			s := newFileServer(t, 200, test.config)
 			path := filepath.Join(t.TempDir(), "journal")
 			hurt := make(chan struct{})
 			go func() {
@@ -147,7 +155,7 @@ func TestSMBFaults(t *testing.T) {
 
 // TestSMBStuckServer: a server that does not answer keeps no other waiting.
 func TestSMBStuckServer(t *testing.T) {
-	stuck, well := newFileServer(t, 5), newFileServer(t, 50)
+	stuck, well := newFileServer(t, 5, smbtest.Config{}), newFileServer(t, 50, smbtest.Config{})
 	well.SetPassword(t, "alice", stuck.Password("alice"))
 	stuck.Freeze()
 	defer stuck.Thaw()
@@ -158,5 +166,36 @@ func TestSMBStuckServer(t *testing.T) {
 	}
 	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// TestSMBLinks: ls shows where DFS links lead, and a scan reads what lies there
+// and says which it could not follow.
+func TestSMBLinks(t *testing.T) {
+	const rootAddress, otherAddress = "10.99.0.11", "10.99.0.12"
+	root := smbtest.Start(t, smbtest.Config{Address: rootAddress, Shares: map[string]map[string]string{"dfs": {"msdfs root": "yes"}}})
+	other := smbtest.Start(t, smbtest.Config{Address: otherAddress, Shares: map[string]map[string]string{"data": {"guest ok": "yes"}}})
+	other.SetPassword(t, "alice", root.Password("alice"))
+	k, text := planting(newKeyMaker(uint64(time.Now().UnixNano())), "dead")
+	if err := os.WriteFile(filepath.Join(other.Path("data"), "keys"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"link": otherAddress + `\data`, "twin": otherAddress + `\data`, "dead": `127.0.0.9\x`} {
+		if err := os.Symlink("msdfs:"+to, filepath.Join(root.Path("dfs"), link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := mislaidSMB(t, root, "--probe-anonymous", "smb://alice@"+rootAddress+"/dfs")
+	if got.code != journal.ExitLeaksGaps || !slices.Equal(got.leaks, []string{k.id}) || len(got.gaps) != 1 || !strings.Contains(got.gaps[0], `\\127.0.0.9\x`) {
+		t.Errorf("exit code %d, leaks %q, gaps %q\n%s", got.code, got.leaks, got.gaps, got.stderr)
+	}
+	if !strings.Contains(got.stdout, "anyone on the network, without an account") || !strings.Contains(got.stdout, `"path": "keys"`) {
+		t.Errorf("%s", got.stdout)
+	}
+	stdout, stderr, code := program(t, []string{"PW=" + root.Password("alice")}, "ls", "--smb-password", "env:PW", "smb://alice@"+rootAddress)
+	for _, want := range []string{`dfs\link  DFS link  to \\10.99.0.12\data`, `dfs\twin  DFS link  to \\10.99.0.12\data  left out: the same as`, `dfs\dead  DFS link`, `127.0.0.9`} {
+		if !strings.Contains(stdout, want) || code != journal.ExitGaps {
+			t.Errorf("ls lacks %q: exit code %d\n%s\n%s", want, code, stdout, stderr)
+		}
 	}
 }

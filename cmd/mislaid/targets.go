@@ -46,7 +46,7 @@ func (a *app) withMore(ctx context.Context, args []string, f *crawlFlags) ([]str
 		if c.more == nil {
 			continue
 		}
-		more, err := c.more(ctx, a, f)
+		more, err := c.more(ctx, a, args, f)
 		if err != nil {
 			return nil, err
 		}

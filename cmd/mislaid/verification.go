@@ -303,17 +303,21 @@ func (v *verification) records() (all []journal.Record) {
 	return all
 }
 
-// banner says what is sent, and to whom.
-func (v *verification) banner(line func(label, format string, args ...any)) {
+// banner says what is sent to whom about keys. alone says that nobody else is
+// contacted.
+func (v *verification) banner(line func(label, format string, args ...any), alone bool) {
 	clean := func(hosts []string) string { return report.Clean(strings.Join(hosts, ", ")) }
 	verb := "contacts"
 	if v.how == verifyDry {
 		verb = "would"
-		line("contacts", "no host: this is a dry run")
+		line("contacts", "%s: this is a dry run", map[bool]string{true: "no host", false: "not AWS"}[alone])
 	}
 	switch {
-	case v.how == verifyOff:
+	case v.how == verifyOff && alone:
 		line(verb, "no host: verification is off, nothing is sent anywhere")
+		return
+	case v.how == verifyOff:
+		line(verb, "not AWS: verification is off, no key is sent anywhere")
 		return
 	case v.verifier != nil:
 		prefix := ""

@@ -1,7 +1,8 @@
-// Bench measures the program beside others: the engine in memory, and the whole
-// program beside ripgrep over a tree of source text and beside cat over one big
-// file, interleaved, as whole processes; and the program alone over an export of
-// Slack.
+// Bench measures the program beside others: the engine in memory, what files are
+// wrapped in, and the whole program beside ripgrep over a tree of source text,
+// beside itself without extraction over a tree with nothing to open, and beside cat
+// over one big file, interleaved, as whole processes; and the program alone over an
+// export of Slack.
 //
 // It needs rg and cat in PATH and writes its inputs below -dir, which is kept so
 // that a second run starts at once. It prints figures and judges none.
@@ -18,6 +19,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"mislaid/internal/extract"
 )
 
 // What the measured programs exit with when all went well.
@@ -31,6 +34,9 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == "-launch" {
 		work = func(out io.Writer, args []string) error { return launch(out, args[1:]) }
 	}
+	if len(os.Args) == 2 && os.Args[1] == serveArg {
+		work = func(out io.Writer, _ []string) error { return extract.Serve(os.Stdin, out) }
+	}
 	if err := work(os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -43,7 +49,7 @@ func run(out io.Writer, args []string) error {
 	rounds := fs.Int("rounds", 7, "timed rounds of each command, after one to warm up")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, tree, export or file")
+	only := fs.String("only", "", "run one part: engine, unwrap, tree, plain, export or file")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -61,6 +67,14 @@ func run(out io.Writer, args []string) error {
 	if err := os.MkdirAll(*dir, 0o700); err != nil {
 		return err
 	}
+	if *only == "" || *only == "unwrap" {
+		if err := unwrapping(out, *dir); err != nil {
+			return err
+		}
+	}
+	if *only == "unwrap" {
+		return nil
+	}
 	bin := filepath.Join(*dir, "mislaid")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", *tags, "-o", bin, "mislaid/cmd/mislaid")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
@@ -68,11 +82,11 @@ func run(out io.Writer, args []string) error {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	scan := func(target string) []string {
-		return []string{
+	scan := func(target string, more ...string) []string {
+		return append([]string{
 			bin, "scan", target, "--verify=off", "--format=json", "--output=" + filepath.Join(*dir, "report.json"),
 			"--journal=" + filepath.Join(*dir, "run.journal"), "--progress=never", "--fail-on=never",
-		}
+		}, more...)
 	}
 	fresh := func() error {
 		err := os.Remove(filepath.Join(*dir, "run.journal"))
@@ -90,6 +104,18 @@ func run(out io.Writer, args []string) error {
 		err = compare(out, *rounds, fresh,
 			command{"mislaid scan", scan(tree.path), exitGaps},
 			command{"rg one prefix", []string{"rg", "-c", "-uuu", "--no-mmap", "AKIA[A-Z2-7]{16}", tree.path}, exitNoMatch})
+		if err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "plain" {
+		plain, err := makePlain(filepath.Join(*dir, "plain"), *files)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\ntree with nothing to open: %d files, %d MB\n", plain.files, plain.bytes>>20)
+		err = compare(out, *rounds, fresh,
+			command{"mislaid scan", scan(plain.path), exitGaps}, command{"mislaid scan --no-extract", scan(plain.path, "--no-extract"), exitGaps})
 		if err != nil {
 			return err
 		}

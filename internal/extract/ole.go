@@ -24,15 +24,30 @@ func unpackOLE(w *walk, p place, in Input) error {
 	if err != nil {
 		return torn(err)
 	}
+	var info, pkg *mscfb.File
 	for _, f := range doc.File {
 		if f.Size == 0 || f.FileInfo().IsDir() {
+			continue
+		}
+		switch f.Name {
+		case "EncryptionInfo":
+			info = f
+			continue
+		case "EncryptedPackage":
+			pkg = f
 			continue
 		}
 		if err := w.oleStream(p, doc, f); err != nil {
 			return err
 		}
 	}
-	return nil
+	switch {
+	case pkg == nil:
+		return nil
+	case info == nil:
+		return ErrEncrypted
+	}
+	return w.unlockOffice(p, info, pkg)
 }
 
 // oleStream unwraps one stream. Those that are read as documents stand at the
@@ -47,9 +62,6 @@ func (w *walk) oleStream(p place, doc *mscfb.Reader, f *mscfb.File) error {
 	whole := io.NewSectionReader(f, 0, f.Size)
 	var err error
 	switch {
-	case name == "EncryptedPackage":
-		w.visitor.Gap(p.inner, ErrEncrypted)
-		return nil
 	case name == "Workbook", name == "Book":
 		err = w.xls(at, name, whole)
 	case name == "WordDocument":

@@ -18,7 +18,11 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	rec := journal.Source{Name: info.Name, Type: info.Type, Title: info.Title, Notes: info.Notes}
 	q := newQueue()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return o.Sink.Commit(ctx, []journal.Record{{Source: &rec}}) })
+	told := make(chan struct{})
+	g.Go(func() error {
+		defer close(told)
+		return o.Sink.Commit(ctx, []journal.Record{{Source: &rec}})
+	})
 	for range o.streams(info) {
 		g.Go(func() error {
 			w := newWorker(o, src, cpu)
@@ -39,6 +43,7 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	g.Go(func() error {
 		defer close(q.full)
 		l := newLister(src, o, q)
+		l.told = told
 		if l.quick() {
 			if err := l.containers(ctx, true); err != nil {
 				return err
@@ -49,11 +54,13 @@ func crawl(ctx context.Context, src sources.Source, o Options, cpu tokens) error
 	return g.Wait()
 }
 
-// listingGap records that a container, or all that follow, could not be listed.
+// gap records that a container, or all that follow, could not be listed.
 // A source that gives nothing but this error could not be read at all.
-func listingGap(ctx context.Context, o Options, info sources.Info, c sources.Container, err error) error {
+func (l *lister) gap(ctx context.Context, c sources.Container, err error) error {
+	o, info := l.Options, l.info
 	records := []journal.Record{gapRecord(o, sources.Ref{Source: info.Name, Container: c.ID}, c.Name, "", err)}
 	if c == (sources.Container{}) {
+		<-l.told // that there is such a source comes first, or it would stand as one without an error
 		records = append(records, journal.Record{Source: &journal.Source{
 			Name: info.Name, Type: info.Type, Title: info.Title, Notes: info.Notes, Error: err.Error(),
 		}})

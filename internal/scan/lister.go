@@ -71,6 +71,7 @@ type lister struct {
 	info sources.Info
 	q    *queue
 	from map[passKey]journal.Checkpoint
+	told <-chan struct{} // closed when the source's own record is committed
 	hash *journal.SeenHasher
 	seen map[string]*firstPass // by container: what the pass over likely names read
 
@@ -113,7 +114,7 @@ func (l *lister) containers(ctx context.Context, likely bool) error {
 		delete(unlisted, c.ID)
 		if err != nil {
 			if !likely {
-				if err := listingGap(ctx, l.Options, l.info, c, err); err != nil {
+				if err := l.gap(ctx, c, err); err != nil {
 					return err
 				}
 			}

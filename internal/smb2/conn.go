@@ -1,6 +1,7 @@
 package smb2
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -21,6 +22,7 @@ type Conn struct {
 
 	mode            byte // of security
 	dialect         uint16
+	offered         offered
 	signing, cipher uint16
 	hash            preauth
 	largeMTU        bool
@@ -332,11 +334,16 @@ func (c *Conn) authentic(a answer) error {
 	return err
 }
 
+// receiveBuffer takes a small answer in with the length that stands before it, or
+// several of them. Bytes of larger ones go past it.
+const receiveBuffer = 16 << 10
+
 // receive takes answers until the connection ends.
 func (c *Conn) receive() {
 	var prefix [4]byte
+	in := bufio.NewReaderSize(c.nc, receiveBuffer)
 	for {
-		if _, err := io.ReadFull(c.nc, prefix[:]); err != nil {
+		if _, err := io.ReadFull(in, prefix[:]); err != nil {
 			c.kill(fmt.Errorf("receive: %w", err))
 			return
 		}
@@ -346,7 +353,7 @@ func (c *Conn) receive() {
 			return
 		}
 		f := newFrame(int(n))
-		if _, err := io.ReadFull(c.nc, f.buf); err != nil {
+		if _, err := io.ReadFull(in, f.buf); err != nil {
 			c.kill(fmt.Errorf("receive: %w", err))
 			return
 		}
@@ -459,15 +466,6 @@ func (c *Conn) deadErr() error {
 	defer c.mu.Unlock()
 	return c.err
 }
-
-// LostError says that the connection is dead and why. Whoever wants to go on
-// connects anew.
-type LostError struct{ Err error }
-
-func (e *LostError) Error() string { return "connection lost: " + e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *LostError) Unwrap() error { return e.Err }
 
 // Dead is closed when the connection has ended.
 func (c *Conn) Dead() <-chan struct{} { return c.dead }

@@ -86,6 +86,7 @@ func (c *Conn) negotiate(ctx context.Context) error {
 	le.PutUint16(b[4:], uint16(c.mode))
 	le.PutUint32(b[8:], capDFS|capLargeMTU|capEncryption)
 	_, _ = rand.Read(b[12:28])
+	c.offered.client = b[8:28:28]
 	for _, d := range dialects {
 		b = le.AppendUint16(b, d)
 	}
@@ -115,6 +116,7 @@ func (c *Conn) negotiate(ctx context.Context) error {
 	c.facts.SigningRequired = r.u16(2)&signingRequired != 0
 	copy(c.facts.ServerGUID[:], r.bytes(8, 16))
 	caps := r.u32(24)
+	c.offered.dialects, c.offered.answer = dialects, serverOffer(caps, c.facts.ServerGUID, r.u16(2), c.dialect)
 	c.facts.DFS = caps&capDFS != 0
 	c.largeMTU = caps&capLargeMTU != 0 && c.dialect != dialect202
 	c.maxTransact, c.maxRead = c.limit(r.u32(28)), c.limit(r.u32(32))

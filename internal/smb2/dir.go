@@ -11,21 +11,46 @@ type Entry struct {
 	Info
 }
 
-// dirBuffer is how many bytes of entries the first answers carry: few
-// directories are larger, and credits are not free.
-const dirBuffer = 1 << 16
+// dirMost is how many bytes of entries an answer carries at most, if the server
+// sends as many; dirBuffer is what each server sends. Credits are not free.
+const (
+	dirMost   = 1 << 19
+	dirBuffer = 1 << 16
+)
 
 const idFullDirectoryInformation = 38
 
 // ReadDir calls visit for each entry of the directory at path but "." and "..".
-// It ends early with the error that visit returns.
+// It ends early with the error that visit returns. A directory of a few thousand
+// entries costs one round trip.
 func (t *Tree) ReadDir(ctx context.Context, path string, at Snapshot, visit func(Entry) error) error {
-	answers, err := t.conn.exchange(ctx,
-		request{cmd: cmdCreate, tree: t, body: create{
-			path: path, access: accessReadData | accessReadAttr | accessSync, options: optDirectory, snapshot: at,
-		}.body()},
-		request{cmd: cmdQueryDirectory, tree: t, body: dirBody(related, dirBuffer)},
-		request{cmd: cmdQueryDirectory, tree: t, body: dirBody(related, dirBuffer)})
+	open := request{cmd: cmdCreate, tree: t, body: create{
+		path: path, access: accessReadData | accessReadAttr | accessSync, options: optDirectory, snapshot: at,
+	}.body()}
+	// What there is comes with the first answer, that there is no more with the
+	// second.
+	most := min(dirMost, max(dirBuffer, t.conn.maxTransact))
+	answers, err := t.conn.exchange(ctx, open, t.dirRequest(related, most), t.dirRequest(related, dirBuffer),
+		request{cmd: cmdClose, tree: t, body: closeBody(related)})
+	if err != nil {
+		return err
+	}
+	if s := answers[0].msg.status(); s != StatusOK {
+		release(answers)
+		return s
+	}
+	if answers[2].msg.status() != StatusOK { // that was all of it
+		defer release(answers)
+		_, err := visitAll(answers[1:3], visit)
+		return err
+	}
+	release(answers)
+	return t.readLargeDir(ctx, open, most, visit)
+}
+
+// readLargeDir is ReadDir for directories that do not fit into one answer.
+func (t *Tree) readLargeDir(ctx context.Context, open request, most int, visit func(Entry) error) error {
+	answers, err := t.conn.exchange(ctx, open, t.dirRequest(related, most))
 	if err != nil {
 		return err
 	}
@@ -39,23 +64,30 @@ func (t *Tree) ReadDir(ctx context.Context, path string, at Snapshot, visit func
 	}
 	d := &File{tree: t, id: c.id, open: true}
 	defer func() { _ = d.Close() }()
-	more, most := answers[1:], max(dirBuffer, t.conn.maxTransact)
-	for {
-		for _, a := range more {
-			done, err := entries(a.msg, visit)
-			if done || err != nil {
-				return err
-			}
+	for more := answers[1:]; ; more = answers {
+		if done, err := visitAll(more, visit); done || err != nil {
+			return err
 		}
 		release(answers)
 		answers = nil
-		if answers, err = t.conn.exchange(ctx, request{
-			cmd: cmdQueryDirectory, tree: t, body: dirBody(d.id, most), charge: t.conn.charge(most),
-		}); err != nil {
+		if answers, err = t.conn.exchange(ctx, t.dirRequest(d.id, most)); err != nil {
 			return err
 		}
-		more = answers
 	}
+}
+
+// visitAll visits the entries in answers. done says that they are the last.
+func visitAll(answers []answer, visit func(Entry) error) (done bool, err error) {
+	for _, a := range answers {
+		if done, err = entries(a.msg, visit); done || err != nil {
+			return done, err
+		}
+	}
+	return false, nil
+}
+
+func (t *Tree) dirRequest(id fileID, n int) request {
+	return request{cmd: cmdQueryDirectory, tree: t, body: dirBody(id, n), charge: t.conn.charge(n)}
 }
 
 // dirBody is [MS-SMB2] 2.2.33.

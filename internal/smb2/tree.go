@@ -63,6 +63,9 @@ func (c *Conn) Tree(ctx context.Context, share string) (*Tree, error) {
 		}
 		t.sealed = true
 	}
+	if err := c.validate(ctx, t); err != nil {
+		return nil, fmt.Errorf("share %s: %w", share, err)
+	}
 	return t, nil
 }
 

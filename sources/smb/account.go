@@ -2,6 +2,7 @@ package smb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"mislaid/internal/secret"
 	"mislaid/internal/smb2"
 	"mislaid/sources"
+	"mislaid/sources/smb/ad"
 )
 
 // Method is a way of signing in. It is chosen by the user: none falls back to
@@ -154,20 +156,77 @@ func (a *Account) Stopped() error { return a.mayTry() }
 // account has been proven: each might have counted as a wrong password.
 const mostUnsure = 1
 
+// Directory says how the account signs in at a domain controller, under the same
+// care as at file servers.
+func (a *Account) Directory(ctx context.Context, host string) (ad.SignIn, error) {
+	c := a.credential
+	in := ad.SignIn{User: c.User, Domain: c.Domain}
+	switch c.Method {
+	case Guest, Anonymous:
+		return in, fmt.Errorf("a domain shows nothing to a %s session: name an account", c.Method)
+	case Password:
+		in.Password = func() string { return string(c.Password.Reveal()) }
+		in.Guard = func(ctx context.Context, try func() error) error { return a.signInAtDirectory(ctx, host, try) }
+		return in, nil
+	}
+	client, err := a.client(ctx)
+	in.Method, in.Kerberos = ad.Kerberos, client
+	return in, err
+}
+
+// signInAtDirectory tries one sign-in at a domain controller.
+func (a *Account) signInAtDirectory(ctx context.Context, host string, try func() error) error {
+	select {
+	case <-a.turn:
+		defer func() { a.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := a.mayTry(); err != nil {
+		return err
+	}
+	err := try()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	refused := new(ad.SignInError)
+	switch {
+	case err == nil:
+		a.proven, a.unsure = true, 0
+		return nil
+	case !errors.As(err, &refused):
+		return a.doubt(err, host)
+	case refused.Counts():
+		return a.stop(err, host)
+	}
+	return err
+}
+
+// stop ends the use of the account. a.mu is held.
+func (a *Account) stop(err error, host string) error {
+	a.stopped = &StoppedError{a.credential.String(), host, err}
+	return a.stopped
+}
+
+// doubt notes an attempt that nobody answered. a.mu is held.
+func (a *Account) doubt(err error, host string) error {
+	if a.unsure++; !a.proven && a.unsure > mostUnsure {
+		return a.stop(fmt.Errorf("nobody answered whether the password is right: %w", err), host)
+	}
+	return err
+}
+
 // learn takes an attempt's outcome in. It returns the error of the attempt.
 func (a *Account) learn(err error, f smb2.Facts, host string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	name := a.credential.String()
 	status, answered := smb2.StatusOf(err)
 	switch {
 	case err == nil && (f.Guest || f.Null):
-		guest := &GuestError{name, host}
+		guest := &GuestError{a.credential.String(), host}
 		// Servers that make a guest of a wrong password have counted it. One
 		// such answer is borne where others know the account.
 		if !a.proven {
-			a.stopped = &StoppedError{name, host, guest}
-			return a.stopped
+			return a.stop(guest, host)
 		}
 		a.proven = false
 		return guest
@@ -175,16 +234,11 @@ func (a *Account) learn(err error, f smb2.Facts, host string) error {
 		a.proven, a.unsure = true, 0
 		return nil
 	case answered && forAccount[status]:
-		a.stopped = &StoppedError{name, host, err}
-		return a.stopped
+		return a.stop(err, host)
 	case answered:
 		return err
 	}
-	if a.unsure++; !a.proven && a.unsure > mostUnsure {
-		a.stopped = &StoppedError{name, host, fmt.Errorf("nobody answered whether the password is right: %w", err)}
-		return a.stopped
-	}
-	return err
+	return a.doubt(err, host)
 }
 
 // signInFreely is for ways of signing in that no account can be locked by.

@@ -35,7 +35,7 @@ func unknownAudience(why string) sources.Audience {
 func (s *Source) judge(ctx context.Context, share, path string) (sources.Audience, error) {
 	var place ntacl.Place
 	var info smb2.Info
-	err := s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) (err error) {
+	err := s.at(ctx, share, path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		if info, err = t.Stat(ctx, path, 0); err != nil {
 			return err
 		}
@@ -56,12 +56,24 @@ func (s *Source) judge(ctx context.Context, share, path string) (sources.Audienc
 		err = fmt.Errorf("smb: who can read %s: %w", path, sentinel(err))
 		return unknownAudience("who can read it could not be asked for"), err
 	}
-	g := s.server.guardOf(ctx, share)
+	p := s.spot(share, path)
+	g := p.server.guardOf(ctx, p.share)
 	place.Share, place.ShareErr = g.descriptor, g.err
-	a, err := s.server.facts(ctx).Audience(ctx, place)
+	about := p.server.facts(ctx)
+	var anyone []sources.Grant
+	var untried []string
+	if s.config.Network.probes {
+		anyone, untried = p.server.probe(ctx, p, info.Attributes&smb2.AttrDirectory != 0, &about)
+	}
+	a, err := about.Audience(ctx, place)
 	if err != nil {
 		return unknownAudience("who can read it could not be asked for"), err
 	}
+	if len(anyone) > 0 {
+		reach := sources.ReachOf(sources.AnyoneLink)
+		a = a.Union(sources.Audience{Now: reach, Ever: reach, Heads: sources.Heads{Max: -1}, Grants: anyone})
+	}
+	a.Unresolved = append(a.Unresolved, untried...)
 	a.Since = info.ChangeTime()
 	return a, nil
 }

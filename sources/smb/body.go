@@ -112,9 +112,9 @@ func (b *body) open(it sources.Item) error {
 	if err := b.src.wait(b.ctx); err != nil {
 		return err
 	}
-	err := b.src.server.callOn(b.ctx, b.share, &b.pin, func(ctx context.Context, t *smb2.Tree) (err error) {
+	err := b.src.atOn(b.ctx, b.share, b.path, &b.pin, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		keep := keep || want > int64(t.MostRead())
-		b.file, n, err = t.Open(ctx, b.path, 0, (*b.buf)[:want], b.off, keep)
+		b.file, n, err = t.Open(ctx, path, 0, (*b.buf)[:want], b.off, keep)
 		b.tree = t
 		if err != nil && b.file != nil {
 			b.info = b.file.Info
@@ -176,9 +176,9 @@ func (b *body) readAt(p []byte, off int64) (n int, err error) {
 	if err := b.src.wait(b.ctx); err != nil {
 		return 0, err
 	}
-	err = b.src.server.callOn(b.ctx, b.share, &b.pin, func(ctx context.Context, t *smb2.Tree) error {
+	err = b.src.atOn(b.ctx, b.share, b.path, &b.pin, func(ctx context.Context, t *smb2.Tree, path string) error {
 		if b.file == nil || b.tree != t {
-			f, _, err := t.Open(ctx, b.path, 0, nil, 0, true)
+			f, _, err := t.Open(ctx, path, 0, nil, 0, true)
 			if err != nil {
 				return err
 			}
@@ -257,8 +257,8 @@ func (b *body) Changed() (bool, error) {
 		return false, fmt.Errorf("smb: %s: %w", b.id, fs.ErrClosed)
 	}
 	var now smb2.Info
-	err := b.src.call(b.ctx, b.share, func(ctx context.Context, t *smb2.Tree) (err error) {
-		now, err = t.Stat(ctx, b.path, 0)
+	err := b.src.at(b.ctx, b.share, b.path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
+		now, err = t.Stat(ctx, path, 0)
 		return err
 	})
 	switch {

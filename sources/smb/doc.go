@@ -13,6 +13,12 @@
 // server stays away longer than Config.Patience, everything that waits for it
 // ends with sources.ErrSession and nothing waits for it again.
 //
+// A DFS link below a share is a container of its own, whose ID is the path in the
+// name space: an Item is found again there, whichever replica serves it. Where a
+// link leads is asked when a server says that a path is not its own, so every
+// call goes through Source.at. What several links, or links and targets, lead to
+// is read once.
+//
 // The protocol is spoken by package internal/smb2, which cannot write; sources
 // of items that change things therefore do not exist here. NTLM and Kerberos
 // come from github.com/cloudsoda/go-smb2 and github.com/jcmturner/gokrb5.

@@ -119,7 +119,7 @@ func (p *place) Put(t *testing.T, path string, data []byte) {
 func (p *place) lookUp(t *testing.T, path string) string {
 	t.Helper()
 	n := p.network(t)
-	n.use()
+	n.use(Target{})
 	defer n.leave()
 	var id string
 	for i, part := 0, ""; i <= len(path); i++ {

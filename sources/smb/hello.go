@@ -23,6 +23,9 @@ func (s *Source) Hello(ctx context.Context) (f smb2.Facts, err error) {
 // Who names the account that signs in.
 func (s *Source) Who() string { return s.config.Network.account.credential.String() }
 
+// Network is what the source is reached by.
+func (s *Source) Network() *Network { return s.config.Network }
+
 // Limits are those of the network, with its defaults.
 func (s *Source) Limits() Limits { return s.config.Network.limits }
 

@@ -25,24 +25,41 @@ type Kerberos struct {
 	Realm  string // "": the default one of Config
 }
 
-// ticket gets the ticket to sign in at host. The password is used once, at the
-// first host; its ticket serves all others.
+// ticket gets the ticket to sign in at host.
 func (a *Account) ticket(ctx context.Context, host string) error {
-	// gokrb5 takes no context. What it does ends by its own timeouts.
-	done := make(chan error, 1)
-	go func() {
-		a.kerberosOnce.Do(func() { a.kerberos, a.kerberosErr = a.credential.kerberosClient() })
-		err := a.kerberosErr
-		if err == nil {
-			_, _, err = a.kerberos.GetServiceTicket("cifs/" + host)
-			if err != nil {
-				err = fmt.Errorf("the domain gives no Kerberos ticket for cifs/%s: %w; name the server as the domain knows it", host, err)
-			}
-		} else {
-			err = &StoppedError{a.credential.String(), "the domain controller", err}
+	c, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	return unlessDone(ctx, func() error {
+		if _, _, err := c.GetServiceTicket("cifs/" + host); err != nil {
+			return fmt.Errorf("the domain gives no Kerberos ticket for cifs/%s: %w; name the server as the domain knows it", host, err)
 		}
-		done <- err
-	}()
+		return nil
+	})
+}
+
+// client holds the ticket that all others follow from. A password is used once;
+// its ticket serves everywhere.
+func (a *Account) client(ctx context.Context) (*client.Client, error) {
+	err := unlessDone(ctx, func() error {
+		a.kerberosOnce.Do(func() { a.kerberos, a.kerberosErr = a.credential.kerberosClient() })
+		return a.kerberosErr
+	})
+	switch {
+	case err == nil:
+		return a.kerberos, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return nil, &StoppedError{a.credential.String(), "the domain controller", err}
+}
+
+// unlessDone waits for f or the end of ctx: gokrb5 takes no context. What it does
+// ends by its own timeouts.
+func unlessDone(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
 	select {
 	case err := <-done:
 		return err

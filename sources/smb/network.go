@@ -3,6 +3,7 @@ package smb
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +45,8 @@ type Network struct {
 	encrypt bool
 	domain  *ad.Domain
 	trusts  ntacl.Trusts
+	notes   []string
+	probes  bool
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
@@ -51,6 +54,10 @@ type Network struct {
 	servers map[string]*server
 
 	replicated map[string]string // share.domain → the server on which it is read
+
+	targets []Target          // that sources have
+	routes  []route           // DFS links whose targets are known
+	claims  map[string]string // spots that links lead to, by spot.key → who reads them
 }
 
 // NetworkConfig says how servers are reached.
@@ -60,6 +67,10 @@ type NetworkConfig struct {
 	Encrypt bool         // encrypt everything, or fail
 	Domain  *ad.Domain   // who is in it; may be nil
 	Trusts  ntacl.Trusts // whether other domains are trusted
+	Notes   []string     // what a reader of every report must know, as that the domain could not be asked
+	// Probe tries, of each file of which it is asked who can read it, whether it
+	// can be opened without an account.
+	Probe bool
 	// Dial connects; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -67,13 +78,23 @@ type NetworkConfig struct {
 // NewNetwork returns a network that has contacted nobody.
 func NewNetwork(c NetworkConfig) *Network {
 	return &Network{
-		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, dial: c.Dial,
+		account: c.Account, limits: c.Limits.withDefaults(), encrypt: c.Encrypt, domain: c.Domain, trusts: c.Trusts, notes: c.Notes, probes: c.Probe, dial: c.Dial,
 		servers: make(map[string]*server), replicated: make(map[string]string),
+		claims: make(map[string]string),
 	}
 }
 
 // Account returns who signs in.
 func (n *Network) Account() *Account { return n.account }
+
+// Domain returns who is asked who somebody is, nil for nobody.
+func (n *Network) Domain() *ad.Domain { return n.domain }
+
+// Trusts says whether the domain lets in users of others.
+func (n *Network) Trusts() ntacl.Trusts { return n.trusts }
+
+// Notes are what a reader must know about everything that is read by it.
+func (n *Network) Notes() []string { return slices.Clone(n.notes) }
 
 // server returns the server of a target, always the same one.
 func (n *Network) server(t Target) *server {
@@ -82,20 +103,22 @@ func (n *Network) server(t Target) *server {
 	s := n.servers[t.address()]
 	if s == nil {
 		s = &server{
-			network: n, host: t.Host, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
+			network: n, host: t.Host, port: t.Port, address: t.dialAddress(), slots: make(chan struct{}, n.limits.Opens), guards: make(map[string]guard),
 			backoff: pace.Backoff{First: 250 * time.Millisecond, Most: 10 * time.Second},
 		}
 		s.people = principals.New(principals.Config{Open: s.pipe, Domain: n.domain, Host: t.Host})
+		s.strangers = strangers(s)
 		n.servers[t.address()] = s
 	}
 	return s
 }
 
 // use counts a Source that needs the network.
-func (n *Network) use() {
+func (n *Network) use(t Target) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.users++
+	n.targets = append(n.targets, t)
 }
 
 // leave ends all sessions once no Source needs them.
@@ -108,5 +131,10 @@ func (n *Network) leave() {
 	for _, s := range n.servers {
 		s.close()
 	}
+	if n.domain != nil {
+		n.domain.Rest()
+	}
 	clear(n.servers)
+	clear(n.claims)
+	n.routes, n.targets = nil, nil
 }

@@ -20,6 +20,7 @@ import (
 type server struct {
 	network *Network
 	host    string
+	port    int // as the target had it; 0: the usual one
 	address string
 	slots   chan struct{} // one for each call under way
 	backoff pace.Backoff
@@ -27,12 +28,15 @@ type server struct {
 	mu    sync.Mutex
 	links []*link
 	known bool      // it has answered
+	dfs   bool      // it said that it knows DFS
 	away  time.Time // since when no call has succeeded; zero: the last one did
 	gone  error     // why nobody calls it any more
 	ended bool
 
 	guards map[string]guard // of shares, by lower-case name
 	people *principals.Directory
+
+	strangers []*stranger // who try what can be read without an account
 }
 
 // link is one connection with its session and the shares it is connected to.
@@ -204,12 +208,7 @@ func (s *server) link(ctx context.Context, prefer *link) (*link, error) {
 		return nil, s.gone
 	}
 	s.links = slices.DeleteFunc(s.links, func(l *link) bool { return l.dead() })
-	var best *link
-	for _, l := range s.links {
-		if l == prefer || best != prefer && (best == nil || l.calls < best.calls) {
-			best = l
-		}
-	}
+	best := s.choose(prefer)
 	if best == nil || best != prefer && best.calls > 0 && len(s.links) < s.network.limits.Sessions {
 		best = &link{ready: make(chan struct{}), trees: make(map[string]*tree)}
 		s.links = append(s.links, best)
@@ -228,6 +227,21 @@ func (s *server) link(ctx context.Context, prefer *link) (*link, error) {
 		return nil, best.err
 	}
 	return best, nil
+}
+
+// choose returns the preferred connection if it lives, else the one with the
+// fewest calls under way; nil if there is none. s.mu is held.
+func (s *server) choose(prefer *link) *link {
+	var best *link
+	for _, l := range s.links {
+		if l == prefer {
+			return l
+		}
+		if best == nil || l.calls < best.calls {
+			best = l
+		}
+	}
+	return best
 }
 
 // dead reports whether the connection is of no use any more.
@@ -276,6 +290,7 @@ func (s *server) connect(l *link) {
 		s.gone = err // it answered: asking again changes nothing
 	}
 	l.conn, l.err = conn, err
+	s.dfs = s.dfs || err == nil && conn.Facts().DFS
 }
 
 // open connects and signs in.
@@ -345,6 +360,9 @@ func (s *server) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
+	for _, x := range s.strangers {
+		x.close()
+	}
 	for _, l := range s.links {
 		if l.conn != nil {
 			_ = l.conn.Close()

@@ -153,11 +153,11 @@ type Access struct {
 
 // Access asks whether we may read a share.
 func (s *Source) Access(ctx context.Context, share string) Access {
-	err := s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) error {
+	err := s.at(ctx, share, "", func(ctx context.Context, t *smb2.Tree, path string) error {
 		if ntacl.Mask(t.Access)&ntacl.ReadData == 0 {
 			return smb2.StatusAccessDenied
 		}
-		_, err := t.Stat(ctx, "", 0)
+		_, err := t.Stat(ctx, path, 0)
 		return err
 	})
 	if err != nil {

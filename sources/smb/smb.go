@@ -42,6 +42,9 @@ type Source struct {
 	shares paths.Filter
 	info   sources.Info
 	close  sync.Once
+
+	mu    sync.Mutex
+	found map[string][]string // DFS links that a listing passed, by container
 }
 
 // Type is the Info.Type of a Source.
@@ -49,7 +52,7 @@ const Type = "smb"
 
 // New returns a Source. It contacts nobody.
 func New(c Config) (*Source, error) {
-	s := &Source{config: c}
+	s := &Source{config: c, found: make(map[string][]string)}
 	var err error
 	if s.filter, err = paths.NewFilter(c.Include, c.Exclude); err != nil {
 		return nil, fmt.Errorf("smb: %w", err)
@@ -61,9 +64,12 @@ func New(c Config) (*Source, error) {
 	title.Domain, title.User = "", ""
 	s.info = sources.Info{
 		Name: c.Target.name(), Type: Type, Title: title.String(), Hosts: []string{c.Target.dialAddress()},
-		Streams: c.Network.limits.Opens,
+		Streams: c.Network.limits.Opens, Notes: c.Network.notes,
 	}
-	c.Network.use()
+	if c.Network.domain != nil {
+		s.info.Hosts = append(s.info.Hosts, c.Network.domain.Address())
+	}
+	c.Network.use(c.Target)
 	s.server = c.Network.server(c.Target)
 	return s, nil
 }
@@ -139,7 +145,9 @@ func (s *Source) Containers(ctx context.Context) iter.Seq2[sources.Container, er
 			if err != nil && (ctx.Err() != nil || errors.Is(err, sources.ErrSession)) {
 				c = sources.Container{}
 			}
-			yield(c, err)
+			if yield(c, err) && err == nil {
+				s.linked(ctx, r, yield)
+			}
 			return
 		}
 		shares, err := s.Shares(ctx)
@@ -152,7 +160,7 @@ func (s *Source) Containers(ctx context.Context) iter.Seq2[sources.Container, er
 				continue
 			}
 			r := root{share: share.Name}
-			if !yield(sources.Container{ID: r.id(), Name: s.containerName(r)}, nil) {
+			if !yield(sources.Container{ID: r.id(), Name: s.containerName(r)}, nil) || !s.linked(ctx, r, yield) {
 				return
 			}
 		}
@@ -173,8 +181,8 @@ func (s *Source) containerName(r root) string {
 func (s *Source) namedRoot(ctx context.Context) (root, error) {
 	r := root{share: s.config.Target.Share, dir: s.config.Target.Path}
 	var info smb2.Info
-	err := s.call(ctx, r.share, func(ctx context.Context, t *smb2.Tree) (err error) {
-		info, err = t.Stat(ctx, r.dir, 0)
+	err := s.at(ctx, r.share, r.dir, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
+		info, err = t.Stat(ctx, path, 0)
 		return err
 	})
 	if err != nil {
@@ -306,7 +314,7 @@ func (s *Source) Item(ctx context.Context, ref sources.Ref) (sources.Item, error
 		return sources.Item{}, &sources.SkipError{Reason: "excluded"}
 	}
 	var info smb2.Info
-	err = s.call(ctx, r.share, func(ctx context.Context, t *smb2.Tree) (err error) {
+	err = s.at(ctx, r.share, path, func(ctx context.Context, t *smb2.Tree, path string) (err error) {
 		info, err = t.Stat(ctx, path, 0)
 		return err
 	})
@@ -340,6 +348,7 @@ func (s *Source) readable(info smb2.Info) error {
 // notFiles are reparse points without content of their own.
 var notFiles = map[uint32]string{
 	smb2.TagSymlink: "symlink", smb2.TagLXSymlink: "symlink", smb2.TagMountPoint: "junction", smb2.TagNFS: "special file",
+	smb2.TagDFS:  "DFS link", // a container of its own
 	smb2.TagFIFO: "fifo", smb2.TagSocket: "socket", smb2.TagCharDevice: "device", smb2.TagBlkDevice: "device",
 }
 

@@ -189,7 +189,7 @@ func TestNobodyIsLocked(t *testing.T) {
 		return worked
 	}
 	wrong := NewNetwork(NetworkConfig{Limits: limits, Account: NewAccount(Credential{Method: Password, User: "bob", Password: secret.New([]byte("wrong"))})})
-	wrong.use()
+	wrong.use(Target{})
 	defer wrong.leave()
 	if worked := sweep(wrong); worked > 0 {
 		t.Errorf("a wrong password worked at %d servers", worked)
@@ -199,7 +199,7 @@ func TestNobodyIsLocked(t *testing.T) {
 	}
 
 	n := network(t, s, "alice")
-	n.use()
+	n.use(Target{})
 	defer n.leave()
 	if worked := sweep(n); worked != hosts {
 		t.Errorf("the right password worked at %d of %d servers", worked, hosts)
@@ -275,5 +275,57 @@ func TestReconnect(t *testing.T) {
 	time.Sleep(200 * time.Millisecond) // until it is noticed here
 	if n, err := io.Copy(io.Discard, b2); !errors.Is(err, sources.ErrChanged) {
 		t.Errorf("a file that changed while the connection was lost: %d bytes, %v", n, err)
+	}
+}
+
+// TestProbe compares what a probe says with what strangers can really read.
+func TestProbe(t *testing.T) {
+	s := smbtest.Start(t, smbtest.Config{Shares: map[string]map[string]string{
+		"open": {"guest ok": "yes"}, "members": nil,
+	}, Global: map[string]string{"restrict anonymous": "0"}})
+	for _, share := range []string{"open", "members"} {
+		put(t, s, share, "all", []byte("x"))
+		put(t, s, share, "few", []byte("x"))
+		if err := os.Chmod(filepath.Join(s.Path(share), "few"), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gid := func() int { _, g := s.UnixUser(t, "alice"); return g }()
+	for _, share := range []string{"open", "members"} {
+		if err := os.Chown(filepath.Join(s.Path(share), "few"), 0, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := NewNetwork(NetworkConfig{Account: account(s, "alice"), Limits: limits, Probe: true})
+	src, err := New(Config{Network: n, Target: target(t, s, "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	nobody := smbtest.Dial(t, s.Addr, "", "", "")
+	for _, share := range []string{"open", "members"} {
+		for _, file := range []string{"all", "few"} {
+			a, err := src.Audience(t.Context(), sources.Item{Container: share, ID: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			really := nobody.Reads(t, share, file)
+			if want := share == "open" && file == "all"; really != want {
+				t.Fatalf("%s/%s: nobody reads it: %v", share, file, really)
+			}
+			if said := a.Now.AtLeast == sources.AnyoneLink; said != really {
+				t.Errorf("%s/%s: nobody reads it: %v; said: %+v\n%+v\n%q", share, file, really, a.Now, a.Grants, a.Unresolved)
+			}
+			if !really && a.Now.AtMost >= sources.AnyoneLink {
+				t.Errorf("%s/%s: refused, and yet at most %v: %+v %q", share, file, a.Now.AtMost, a.Grants, a.Unresolved)
+			}
+		}
+	}
+	if got := s.WrongPasswords(t, "alice"); got != 0 {
+		t.Errorf("%d wrong passwords", got)
+	}
+	s.Kill()
+	if _, err := src.Audience(t.Context(), sources.Item{Container: "open", ID: "all"}); err == nil {
+		t.Error("a server that is gone tells who can read a file")
 	}
 }

@@ -21,10 +21,12 @@ type walk struct {
 	yield func(sources.Item, error) bool
 
 	frames []frame
-	raw    []byte // path of the entry that is visited
-	id     []byte // the same, escaped
-	resume string // the ID after which the listing begins
-	done   bool   // yield returned false, or the listing ended
+	raw    []byte   // path of the entry that is visited
+	id     []byte   // the same, escaped
+	resume string   // the ID after which the listing begins
+	done   bool     // yield returned false, or the listing ended
+	links  []string // raw paths of DFS links
+	ahead  ahead
 }
 
 // frame is a directory that is being walked.
@@ -33,6 +35,8 @@ type frame struct {
 	raw, id  int      // lengths of the prefixes in walk.raw and walk.id, slash included
 	included bool     // all within is included by a pattern
 	after    []string // components of the cursor that hold back entries; nil: none do
+	asked    int      // of entries: those before it need not be asked for ahead
+	coming   int      // directories of it that were asked for ahead and not yet walked
 }
 
 type entry struct {
@@ -42,6 +46,8 @@ type entry struct {
 
 func (w *walk) run(after sources.Cursor) {
 	w.resume = string(after)
+	stop := w.lookAhead()
+	defer stop()
 	var rest []string
 	if after != "" {
 		rest = strings.Split(paths.Unescape(string(after)), "/")
@@ -58,11 +64,14 @@ func (w *walk) run(after sources.Cursor) {
 			return
 		}
 		e := f.entries[0]
-		f.entries = f.entries[1:]
+		f.entries, f.asked = f.entries[1:], max(0, f.asked-1)
 		w.visit(f, e)
 	}
 	if err := w.ctx.Err(); err != nil {
 		w.end(err)
+	}
+	if !w.done && after == "" && len(w.links) > 0 {
+		w.src.keepFound(w.root, w.links)
 	}
 }
 
@@ -78,9 +87,8 @@ func (w *walk) end(err error) {
 // one that is walked.
 func (w *walk) enter(f frame, id string) {
 	f.raw, f.id = len(w.raw), len(w.id)
-	path := w.root.path(strings.TrimSuffix(string(w.raw), "/"))
 	var err error
-	f.entries, err = w.src.list(w.ctx, w.root.share, path)
+	f.entries, err = w.listing(strings.TrimSuffix(string(w.raw), "/"))
 	if err != nil {
 		if id == "" {
 			w.end(fmt.Errorf("smb: list %s: %w", w.root.id(), sentinel(err)))
@@ -89,13 +97,14 @@ func (w *walk) enter(f frame, id string) {
 		w.fail(id, smb2.Info{Size: -1}, fmt.Errorf("smb: list %s: %w", id, sentinel(err)))
 	}
 	w.frames = append(w.frames, f)
+	w.askAhead(&w.frames[len(w.frames)-1])
 }
 
 // list returns the entries of a directory in the order of their names. What was
 // read before an error comes with it.
 func (s *Source) list(ctx context.Context, share, path string) ([]entry, error) {
 	var entries []entry
-	err := s.call(ctx, share, func(ctx context.Context, t *smb2.Tree) error {
+	err := s.at(ctx, share, path, func(ctx context.Context, t *smb2.Tree, path string) error {
 		entries = entries[:0]
 		return t.ReadDir(ctx, path, 0, func(e smb2.Entry) error {
 			entries = append(entries, entry{string(e.Name), e.Info})
@@ -144,6 +153,9 @@ func (w *walk) visit(f *frame, e entry) {
 // descend walks a directory next, unless it leads elsewhere.
 func (w *walk) descend(id string, e entry, included bool, rest []string) {
 	if e.info.Attributes&smb2.AttrReparse != 0 {
+		if e.info.Tag == smb2.TagDFS {
+			w.links = append(w.links, string(w.raw))
+		}
 		if reason := notFiles[e.info.Tag]; reason != "" {
 			w.fail(id, e.info, &sources.SkipError{Reason: reason})
 			return

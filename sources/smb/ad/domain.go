@@ -118,6 +118,19 @@ func (d *Domain) SID() ntacl.SID { return d.sid }
 // Host is the domain controller that is asked.
 func (d *Domain) Host() string { return d.host }
 
+// Address is where it is asked, host:port.
+func (d *Domain) Address() string { return d.addr }
+
+// Rest ends the connection. The next question opens another.
+func (d *Domain) Rest() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn != nil {
+		_ = d.conn.Close()
+		d.conn = nil
+	}
+}
+
 // Close ends the connection. No other call may follow.
 func (d *Domain) Close() error {
 	d.mu.Lock()
@@ -149,7 +162,7 @@ func (d *Domain) connection(ctx context.Context) (*ldap.Conn, error) {
 		return nil, fmt.Errorf("ad: connect to %s: %w", d.addr, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	err = d.signIn(conn)
+	err = d.signIn(ctx, conn)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -207,7 +220,7 @@ func (d *Domain) dial(ctx context.Context) (*ldap.Conn, error) {
 func tlsError(err error) error {
 	var cert *tls.CertificateVerificationError
 	if errors.As(err, &cert) || strings.Contains(err.Error(), "x509:") {
-		return fmt.Errorf("%w; name the certificate authority of the domain", err)
+		return fmt.Errorf("%w; name the certificate authority of the domain (--ad-ca)", err)
 	}
 	return err
 }

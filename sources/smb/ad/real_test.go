@@ -271,7 +271,13 @@ func testLockout(t *testing.T, dc *smbtest.DC, d *ad.Domain, dial dialer) {
 	var told []ad.Reason
 	bad := ad.SignIn{
 		User: "many05", Domain: smbtest.Realm, Password: func() string { return "not it" },
-		Refused: func(e *ad.SignInError) { told = append(told, e.Reason) },
+		Guard: func(_ context.Context, try func() error) error {
+			err := try()
+			if e := new(ad.SignInError); errors.As(err, &e) {
+				told = append(told, e.Reason)
+			}
+			return err
+		},
 	}
 	var no *ad.SignInError
 	if _, err := dial(t, bad, "ldaps://"+dc.Host); !errors.As(err, &no) || no.Reason != ad.WrongPassword || !no.Counts() {
@@ -287,14 +293,14 @@ func testLockout(t *testing.T, dc *smbtest.DC, d *ad.Domain, dial dialer) {
 		t.Errorf("%+v, %v", b, err)
 	}
 	stop := errors.New("stopped")
-	bad.Allow = func() error { return stop }
+	bad.Guard = func(context.Context, func() error) error { return stop }
 	if _, err := dial(t, bad, "ldaps://"+dc.Host); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}
 	if b, err := d.Account(t.Context(), "many05"); err != nil || b.BadPasswords != 1 {
 		t.Errorf("%+v, %v", b, err)
 	}
-	bad.Allow = nil
+	bad.Guard = nil
 	for range 2 {
 		if _, err := dial(t, bad, "ldaps://"+dc.Host); !errors.As(err, &no) {
 			t.Fatal(err)

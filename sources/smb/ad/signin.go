@@ -1,6 +1,7 @@
 package ad
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,10 +34,9 @@ type SignIn struct {
 	Password func() string
 	Kerberos *client.Client // for Method Kerberos
 
-	// Allow is asked before every sign-in; an error keeps it from happening.
-	// Refused is told of every one that failed. Both may be nil.
-	Allow   func() error
-	Refused func(*SignInError)
+	// Guard is given every sign-in, the ones after a lost connection too. It
+	// decides whether to try, and returns what became of it. Nil always tries.
+	Guard func(ctx context.Context, try func() error) error
 }
 
 // Reason is why a sign-in was refused.
@@ -83,13 +83,17 @@ const (
 // Counts reports whether the refusal may count against the account.
 func (e *SignInError) Counts() bool { return e.Reason != NotNow && e.Reason != Refused }
 
-func (d *Domain) signIn(conn *ldap.Conn) error {
-	in := d.config.SignIn
-	if in.Allow != nil {
-		if err := in.Allow(); err != nil {
-			return err
-		}
+func (d *Domain) signIn(ctx context.Context, conn *ldap.Conn) error {
+	try := func() error { return d.bind(conn) }
+	if guard := d.config.SignIn.Guard; guard != nil {
+		return guard(ctx, try)
 	}
+	return try()
+}
+
+// bind signs in. A refusal is a *SignInError.
+func (d *Domain) bind(conn *ldap.Conn) error {
+	in := d.config.SignIn
 	var err error
 	switch in.Method {
 	case Anonymous:
@@ -102,14 +106,10 @@ func (d *Domain) signIn(conn *ldap.Conn) error {
 	if err == nil {
 		return nil
 	}
-	no := refusal(err)
-	if no == nil {
-		return fmt.Errorf("ad: sign in: %w", err)
+	if no := refusal(err); no != nil {
+		return no
 	}
-	if in.Refused != nil {
-		in.Refused(no)
-	}
-	return no
+	return fmt.Errorf("ad: sign in: %w", err)
 }
 
 func (in SignIn) password() string {

@@ -41,6 +41,8 @@ type DC struct {
 	Dir  string
 	TLS  *tls.Config // trusts its certificate
 
+	CA string // the file with who vouches for it
+
 	admin string // password
 	conn  *ldap.Conn
 }
@@ -123,6 +125,7 @@ func (d *DC) configure(t testing.TB, c DCConfig) {
 		}
 		global["tls "+name] = file
 	}
+	d.CA = global["tls cafile"]
 	maps.Copy(global, c.Global)
 	old, err := os.ReadFile(d.conf())
 	if err != nil {
@@ -321,6 +324,30 @@ func quoted(password string) string {
 		b = binary.LittleEndian.AppendUint16(b, u)
 	}
 	return string(b)
+}
+
+// AddServer adds a file server to the directory: one of Hosts, which all lead to
+// the controller. Tickets for it are good there.
+func (d *DC) AddServer(t testing.TB, host string) {
+	t.Helper()
+	name, _, _ := strings.Cut(host, ".")
+	d.Add(t, "CN="+name+",CN=Computers,"+BaseDN, map[string][]string{
+		"objectClass": {"computer"}, "sAMAccountName": {name + "$"}, "userAccountControl": {"4096"},
+		"dNSHostName": {host}, "operatingSystem": {"Windows Server 2022 Standard"},
+	})
+	req := ldap.NewModifyRequest("CN=DC1,OU=Domain Controllers,"+BaseDN, nil)
+	req.Add("servicePrincipalName", []string{"cifs/" + host})
+	if err := d.conn.Modify(req); err != nil {
+		t.Fatalf("a name for %s: %v", host, err)
+	}
+}
+
+// Keytab writes a file with a user's key, and returns its path.
+func (d *DC) Keytab(t testing.TB, user string) string {
+	t.Helper()
+	path := filepath.Join(d.Dir, user+".keytab")
+	d.run(t, "samba-tool", "domain", "exportkeytab", path, "--principal="+user, "-s", d.conf())
+	return path
 }
 
 // AddGroup adds a global group with members, users or groups of the tests.

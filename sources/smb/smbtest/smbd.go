@@ -26,6 +26,12 @@ type Config struct {
 	Shares map[string]map[string]string
 	// Global are settings added to the section [global].
 	Global map[string]string
+	// Address is where it listens, on the port that file servers have; ""
+	// means a free port of the loopback. Others than 127.0.0.1 need Main.
+	Address string
+	// Cable puts it into a network of its own, at the other end of a cable that
+	// Cut cuts. It needs Main.
+	Cable bool
 	// Unprivileged starts smbd as the user nobody, who then is the only user.
 	Unprivileged bool
 }
@@ -40,6 +46,7 @@ type Server struct {
 	passwords map[string]string
 	cmd       *exec.Cmd
 	log       *os.File
+	cable     *cable
 }
 
 // unixNames are accounts that every Debian has: the users of the tests become
@@ -116,15 +123,24 @@ func (s *Server) prepare(t testing.TB) {
 		}
 	}
 	must(os.Chmod(s.Dir, 0o755))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
-	s.Addr = listener.Addr().String()
-	s.Port = listener.Addr().(*net.TCPAddr).Port
-	must(listener.Close())
+	host := s.config.Address
+	switch {
+	case s.config.Cable:
+		s.cable = layCable(t)
+		host, s.Port = s.cable.address, 445
+	case host != "":
+		s.Port = 445
+	default:
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(err)
+		host, s.Port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
+		must(listener.Close())
+	}
+	s.Addr = net.JoinHostPort(host, strconv.Itoa(s.Port))
 
 	global := map[string]string{
 		"server role": "standalone server", "netbios name": "MISLAIDTEST", "workgroup": "TESTGROUP", "smb ports": strconv.Itoa(s.Port),
-		"interfaces": "127.0.0.1/8", "bind interfaces only": "yes", "disable netbios": "yes", "load printers": "no",
+		"interfaces": host + "/32", "bind interfaces only": "yes", "disable netbios": "yes", "load printers": "no",
 		"printcap name": "/dev/null", "disable spoolss": "yes", "map to guest": "Bad User", "guest account": "nobody",
 		"passdb backend": "tdbsam:" + filepath.Join(s.Dir, "private", "passdb.tdb"), "log file": filepath.Join(s.Dir, "log.smbd"),
 		"username map": filepath.Join(s.Dir, "users"), "log level": "1", "server min protocol": "SMB2_02",
@@ -271,6 +287,9 @@ func (s *Server) Restart(t testing.TB) {
 	}
 	s.log = log
 	s.cmd = s.command(t, "smbd", "-F", "--no-process-group", "-s", s.conf())
+	if s.cable != nil {
+		s.cable.behind(s.cmd)
+	}
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.SysProcAttr.Pdeathsig = 0 // bound to the thread that starts it: Cleanup ends it
 	if err := s.cmd.Start(); err != nil {
