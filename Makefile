@@ -7,13 +7,16 @@ BIN            := $(CURDIR)/bin
 FUZZTIME       ?= 5m
 
 # What the tests with real servers run, and the Debian packages that hold it.
-PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd kinit nsenter npm cargo pip3 openssl ssh-keygen git /usr/bin/aws chromium
+PROGRAMS := setfacl gcc rg unshare ip smbd smbclient samba samba-tool winbindd ldbadd kinit nsenter npm cargo pip3 openssl ssh-keygen git /usr/bin/aws chromium \
+            soffice ps2pdf rsvg-convert qpdf 7z sqlite3 convert tesseract pdftotext docx2txt xlsx2csv ripmime catdoc unrtf
 PACKAGES := acl gcc libc6-dev ripgrep util-linux iproute2 samba samba-vfs-modules smbclient \
             samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba winbind ldb-tools krb5-user \
-            npm cargo python3-pip openssl openssh-client git awscli chromium
+            npm cargo python3-pip openssl openssh-client git awscli chromium \
+            libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui ghostscript librsvg2-bin qpdf p7zip-full sqlite3 \
+            imagemagick tesseract-ocr tesseract-ocr-eng fonts-dejavu-core poppler-utils docx2txt xlsx2csv ripmime catdoc unrtf
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus soak fuzz clean
+.PHONY: help build test test-race test-purego test-real lint cross deps vuln bench corpus recall soak fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +67,9 @@ vuln: ## look for known weaknesses in what we link (asks vuln.go.dev)
 
 bench: ## time the engine and the program beside rg and cat
 	$(GO) run ./internal/bench
+
+recall: ## compare the text of real documents with what other programs read: make recall ARGS='-v /usr/share/doc'
+	$(GO) run ./internal/bench/recall $(ARGS)
 
 corpus: ## plant keys in every shape and count what is found: make corpus ARGS='-seed 7 -v'
 	$(GO) run ./internal/bench/corpus $(ARGS)

@@ -126,6 +126,9 @@ func torn(err error) error {
 	if end := new(over); errors.As(err, &end) {
 		return err
 	}
+	if errors.Is(err, io.EOF) { // who reads must not take it for the end
+		err = io.ErrUnexpectedEOF
+	}
 	return fmt.Errorf("%w (%w)", ErrTorn, err)
 }
 

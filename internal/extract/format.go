@@ -30,6 +30,10 @@ var formats = []format{
 	{name: "rar", magic: begins("Rar!\x1a\x07"), isolated: true},
 	{name: "ole", magic: begins("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), isolated: true},
 	{name: "sqlite", magic: begins("SQLite format 3\x00"), isolated: true},
+	{name: "pdf", magic: isPDF, isolated: true},
+	{name: "rtf", magic: begins("{\\rtf"), isolated: true},
+	{name: "registry", magic: isRegistry},
+	{name: "notebook", magic: isNotebook, isolated: true},
 	{name: "sqlite log", magic: begins("\x37\x7f\x06\x82", "\x37\x7f\x06\x83"), isolated: true},
 	{name: "sqlite journal", magic: begins("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"), isolated: true},
 	{name: "mail", magic: isMail, isolated: true},
@@ -59,6 +63,14 @@ func (f *format) unpack(w *walk, p place, in Input) error {
 		return unpackOLE(w, p, in)
 	case "sqlite":
 		return unpackSQLite(w, p, in)
+	case "pdf":
+		return unpackPDF(w, p, in)
+	case "rtf":
+		return unpackRTF(w, p, in)
+	case "registry":
+		return unpackRegistry(w, p, in)
+	case "notebook":
+		return unpackNotebook(w, p, in)
 	case "sqlite log":
 		return unpackWAL(w, p, in)
 	case "sqlite journal":

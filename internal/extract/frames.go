@@ -47,6 +47,7 @@ type job struct {
 	Item     int64  // size of the whole item
 	Produced int64
 	Entries  int
+	Pictures bool
 }
 
 // complaint is an error on its way between processes.

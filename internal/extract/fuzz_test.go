@@ -44,6 +44,13 @@ func FuzzWalk(f *testing.F) {
 	f.Add([]byte(sampleMail(f)))
 	f.Add([]byte("SQLite format 3\x00" + strings.Repeat("\x10\x00\x01\x01", 300)))
 	f.Add([]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 600)))
+	files, _ := fixtures(f)
+	for name, b := range files {
+		if len(b) < 32<<10 && !strings.HasSuffix(name, ".pdf") { // those have a fuzz test of their own
+			f.Add(b)
+		}
+	}
+	f.Add([]byte("{\\rtf1{\\info{\\title x}}{\\object{\\*\\objdata 0105000002000000}}\\u1234?\\'e4\\bin3 abc}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const most = 8 << 20
 		d := new(devour)
@@ -195,7 +202,8 @@ func FuzzEncryptionInfo(f *testing.F) {
 func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<a b="c>d"><e/>t&amp;<![CDATA[x]]><!-- > --></a>`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := io.Copy(io.Discard, paragraphs(bytes.NewReader(b), officeRules)); err != nil {
+		text, _ := paragraphs(bytes.NewReader(b), officeRules)
+		if _, err := io.Copy(io.Discard, text); err != nil {
 			t.Fatal(err)
 		}
 		text, at := openText(bytes.NewReader(b))

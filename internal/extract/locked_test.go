@@ -63,7 +63,7 @@ func TestDefaultPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := walkBytes(t, Limits{}, b)
-	if v.texts[""] != "what stands in the document\n" || len(v.gaps) > 0 {
+	if v.texts["!body"] != "what stands in the document\n" || len(v.gaps) > 0 {
 		t.Errorf("%q, gaps %v", v.texts, v.gaps)
 	}
 }

@@ -29,6 +29,10 @@ func officeKind(r *zip.Reader) func(w *walk, p place, r *zip.Reader) error {
 // unpackOOXML unwraps docx, xlsx, pptx and their kin.
 func unpackOOXML(w *walk, p place, r *zip.Reader) error {
 	var book *workbook
+	comments, err := w.commented(p, r)
+	if err != nil {
+		return err
+	}
 	for _, f := range r.File {
 		var err error
 		switch name := strings.ToLower(f.Name); {
@@ -43,11 +47,11 @@ func unpackOOXML(w *walk, p place, r *zip.Reader) error {
 		case name == "xl/sharedstrings.xml":
 			continue // with the sheets that use them, and at the end
 		case isProse(name):
-			at := p
-			if name != "word/document.xml" {
-				at = p.in(strings.TrimSuffix(path.Base(f.Name), ".xml"))
-			}
-			err = w.part(at, f, func(x io.Reader) error { return w.derived(at, "", paragraphs(x, officeRules), nil) })
+			at := p.in(proseName(f.Name, comments, book))
+			err = w.part(at, f, func(x io.Reader) error {
+				text, places := paragraphs(x, officeRules)
+				return w.derived(at, "", text, places)
+			})
 		case strings.HasSuffix(name, ".rels"), name == "[content_types].xml":
 			at := p.in(f.Name)
 			err = w.part(at, f, func(x io.Reader) error { return w.derived(at, "", attributes(x), nil) })
@@ -62,6 +66,63 @@ func unpackOOXML(w *walk, p place, r *zip.Reader) error {
 		return nil
 	}
 	return w.derived(p, "shared strings", book.unused(), nil)
+}
+
+// commented returns the sheets and slides that comments and notes belong to, by
+// the part that holds those.
+func (w *walk) commented(p place, r *zip.Reader) (map[string]string, error) {
+	owners := make(map[string]string)
+	for _, f := range r.File {
+		dir, base := path.Split(f.Name)
+		if dir != "xl/worksheets/_rels/" && dir != "ppt/slides/_rels/" {
+			continue
+		}
+		owner := path.Join(path.Dir(path.Clean(dir)), strings.TrimSuffix(base, ".rels"))
+		if err := w.part(p.in(f.Name), f, func(x io.Reader) error {
+			return eachStart(x, func(t xmlToken) {
+				target := t.attr("Target")
+				if !strings.HasPrefix(target, "/") {
+					target = path.Join(path.Dir(owner), target)
+				}
+				if kind := path.Base(t.attr("Type")); kind == "comments" || kind == "threadedComment" || kind == "notesSlide" {
+					owners[strings.TrimPrefix(target, "/")] = owner
+				}
+			})
+		}); err != nil {
+			return owners, err
+		}
+	}
+	return owners, nil
+}
+
+// proseName is what a person calls a part that holds paragraphs. book may be nil.
+func proseName(part string, owners map[string]string, book *workbook) string {
+	own := numberedName(part)
+	owner, ok := owners[part]
+	switch {
+	case own == "document":
+		return "body"
+	case !ok:
+		return own
+	}
+	kind := strings.TrimRight(own, "0123456789 ")
+	if kind == "notesSlide" {
+		kind = "notes"
+	}
+	if book != nil && book.names[owner] != "" {
+		return book.names[owner] + " " + kind
+	}
+	return numberedName(owner) + " " + kind
+}
+
+// numberedName is a part's name, with a space before its number where it is one
+// of many slides.
+func numberedName(part string) string {
+	base := strings.TrimSuffix(path.Base(part), ".xml")
+	if n := strings.TrimPrefix(base, "slide"); n != base && n != "" && n[0] >= '0' && n[0] <= '9' {
+		return "slide " + n
+	}
+	return base
 }
 
 // isProse reports whether an OOXML part holds paragraphs.
@@ -147,11 +208,20 @@ var officeRules = rules{
 
 // paragraphs reads the XML of a document as plain text: a line for each
 // paragraph, with its runs joined, and for each row of a table.
-func paragraphs(r io.Reader, ru rules) io.Reader {
+//
+// Comments on cells are named by the cell.
+func paragraphs(r io.Reader, ru rules) (io.Reader, *Places) {
 	x := newXMLScanner(r)
+	var (
+		m     Places
+		named []string
+		off   int64
+	)
+	m.names = func(i int) string { return named[i] }
 	inText, inCell := 0, 0
 	broken := false // a paragraph ended in a cell: a line break if more follows
 	return &produced{step: func(dst []byte) ([]byte, error) {
+		defer func() { off += int64(len(dst)) }()
 		t, err := x.next()
 		if err != nil {
 			return dst, err
@@ -164,6 +234,11 @@ func paragraphs(r io.Reader, ru rules) io.Reader {
 				dst, broken = append(dst, '\n'), false
 			}
 			return t.append(dst), nil
+		}
+		if name := string(t.name); t.kind == xmlStart && (name == "comment" || name == "threadedComment") {
+			if ref := t.attr("ref"); ref != "" && m.add(off+int64(len(dst))) {
+				named = append(named, ref)
+			}
 		}
 		e, known := ru[string(t.name)]
 		if !known {
@@ -201,7 +276,7 @@ func paragraphs(r io.Reader, ru rules) io.Reader {
 			inText = max(inText-1, 0)
 		}
 		return dst, nil
-	}}
+	}}, &m
 }
 
 // attributes reads the values of all attributes, one per line: the targets of

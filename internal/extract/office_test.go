@@ -25,7 +25,7 @@ func TestWord(t *testing.T) {
 	)
 	v := walkBytes(t, Limits{}, b)
 	want := map[string]string{
-		"":                              "Key AKIA1 \ta & b\ndeleted\nnext\nid\tone\ntwo\t\n",
+		"!body":                         "Key AKIA1 \ta & b\ndeleted\nnext\nid\tone\ntwo\t\n",
 		"![Content_Types].xml":          "",
 		"!header1":                      "head\n",
 		"!word/_rels/document.xml.rels": "https://example.org/?a=1&b=2\n",

@@ -17,7 +17,13 @@ const maxPlaces = 1 << 20
 type Places struct {
 	offs  []int64
 	names func(i int) string // of the place that begins at offs[i]
+
+	guessed bool
 }
+
+// Guessed reports whether the text was read from a picture: characters that look
+// alike may be taken for one another.
+func (p *Places) Guessed() bool { return p != nil && p.guessed }
 
 // add remembers that a place begins at off; offsets ascend. It reports whether
 // there was room.
@@ -32,7 +38,7 @@ func (p *Places) add(off int64) bool {
 // At names the place that off lies in, "" for none. It may be asked after the
 // text was read.
 func (p *Places) At(off int64) string {
-	if p == nil {
+	if p == nil || len(p.offs) == 0 {
 		return ""
 	}
 	i := sort.Search(len(p.offs), func(i int) bool { return p.offs[i] > off }) - 1

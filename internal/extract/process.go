@@ -153,7 +153,7 @@ func (pr *Process) do(w *walk, f *format, p place, in Input) error {
 	if err == nil {
 		err = pr.frames.writeJSON(frameJob, job{
 			Format: f.name, Inner: p.inner, Depth: p.depth, Size: in.Size, Random: in.At != nil,
-			Limits: left, Item: w.size, Produced: w.produced, Entries: w.entries,
+			Limits: left, Item: w.size, Produced: w.produced, Entries: w.entries, Pictures: w.pictures,
 		})
 	}
 	if err == nil {
@@ -326,7 +326,7 @@ func serve(f *frames, j job, k *keys, st *stock) error {
 	ctx, cancel := context.WithTimeout(context.Background(), j.Limits.Timeout)
 	defer cancel()
 	v := &sender{frames: f}
-	w := &walk{ctx: ctx, limits: j.Limits, visitor: v, apart: true, keys: k, stock: st, size: j.Item, produced: j.Produced, entries: j.Entries}
+	w := &walk{ctx: ctx, limits: j.Limits, visitor: v, apart: true, keys: k, stock: st, size: j.Item, produced: j.Produced, entries: j.Entries, pictures: j.Pictures}
 	o := outcome{OK: true}
 	if i := formatNamed(j.Format); i == nil {
 		o = outcome{complaint: complain(j.Inner, ErrUnsupported)}

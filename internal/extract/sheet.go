@@ -62,7 +62,8 @@ func (w *walk) workbook(p place, r *zip.Reader) (*workbook, error) {
 			err = w.part(p.in(f.Name), f, func(x io.Reader) error { return b.read(w, x) })
 			if err == nil && b.tooMany {
 				err = w.part(p.in(f.Name), f, func(x io.Reader) error {
-					return w.derived(p, "shared strings", paragraphs(x, officeRules), nil)
+					text, _ := paragraphs(x, officeRules)
+					return w.derived(p, "shared strings", text, nil)
 				})
 			}
 		}

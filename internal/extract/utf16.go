@@ -17,7 +17,7 @@ func UTF16(head []byte) (order ByteOrder, ok bool) {
 	case head[0] == 0xFF && head[1] == 0xFE:
 		return LittleEndian, head[2] != 0 || head[3] != 0 // else it is UTF-32
 	case head[0] == 0xFE && head[1] == 0xFF:
-		return BigEndian, true
+		return BigEndian, head[2] != 0 || head[3] != 0 // else it is binary: documents' properties begin so
 	}
 	head = head[:len(head)&^1]
 	if bytes.IndexByte(head[:min(len(head), 64)], 0) < 0 {

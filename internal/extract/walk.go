@@ -34,6 +34,7 @@ type Walker struct {
 	Limits    Limits
 	Passwords Passwords
 	Process   *Process // runs the formats that are isolated; nil: they run here
+	OCR       *OCR     // reads text in pictures; nil: nothing does
 
 	keys  *keys
 	stock stock
@@ -45,8 +46,13 @@ const Version = 2
 // headSize is how much of a stream is looked at to tell what it is.
 const headSize = 4 << 10
 
+// Opens reports whether this Walker does more with a stream that begins with head
+// than hand it over. It is cheap: it is asked of every item.
+func (wr *Walker) Opens(head []byte) bool {
+	return Wrapped(head) || wr.OCR != nil && isPicture(head)
+}
+
 // Wrapped reports whether a stream that begins with head holds other streams.
-// It is cheap: it is asked of every item.
 func Wrapped(head []byte) bool { return formatOf(head) != nil }
 
 // Walk hands all that lies in an item to v. What cannot be read is told to v;
@@ -59,6 +65,10 @@ func (wr *Walker) Walk(ctx context.Context, in Input, v Visitor) error {
 		wr.keys = &keys{passwords: wr.Passwords.list()}
 	}
 	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, apart: wr.Process == nil, keys: wr.keys, stock: &wr.stock, size: max(in.Size, 0)}
+	if wr.OCR != nil {
+		w.pictures = true
+		w.visitor = &pictureReader{Visitor: v, ocr: wr.OCR, ctx: limited}
+	}
 	err := w.stream(place{}, in)
 	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
@@ -79,6 +89,8 @@ type walk struct {
 	apart   bool // this is a child: it may take more memory
 	keys    *keys
 	stock   *stock
+
+	pictures bool // those in documents are handed over too, because somebody reads them
 
 	size     int64 // of the item, in bytes; 0 not known
 	produced int64

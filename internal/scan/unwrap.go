@@ -23,13 +23,14 @@ type Extraction struct {
 	Limits    extract.Limits
 	Passwords extract.Passwords
 	Command   []string // starts a program that calls extract.Serve; nil: every format is read in this process
+	OCR       *extract.OCR
 }
 
 func (o Options) walker() *extract.Walker {
 	if o.Extract.Off {
 		return nil
 	}
-	wr := &extract.Walker{Limits: o.Extract.Limits, Passwords: o.Extract.Passwords}
+	wr := &extract.Walker{Limits: o.Extract.Limits, Passwords: o.Extract.Passwords, OCR: o.Extract.OCR}
 	if len(o.Extract.Command) > 0 {
 		wr.Process = &extract.Process{Command: o.Extract.Command}
 	}
@@ -140,6 +141,12 @@ type unwrapping struct {
 
 // Text implements extract.Visitor.
 func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) error {
+	if places.Guessed() {
+		var err error
+		if r, err = guessed(r); err != nil {
+			return err
+		}
+	}
 	begin := whole
 	begin.have, begin.err = u.win.prime(r)
 	head := u.win.buf[:begin.have]
@@ -173,6 +180,9 @@ func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) err
 	found := u.Set.Join(nil, atoms, u.Trace)
 	if u.Accept != nil {
 		found = slices.DeleteFunc(found, func(c detectors.Candidate) bool { return !u.Accept(c, u.it.Path+inner) })
+	}
+	if places.Guessed() {
+		doubt(found)
 	}
 	u.finds.candidates = append(u.finds.candidates, found...)
 	if len(u.finds.candidates) > first {

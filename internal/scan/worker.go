@@ -239,7 +239,7 @@ func (w *worker) scanOnce(ctx context.Context, it sources.Item) (f finds, err er
 	if w.MaxFileSize > 0 && size > w.MaxFileSize {
 		return f, &sources.SkipError{Reason: skipLarge}
 	}
-	if w.wrap != nil && extract.Wrapped(w.win.buf[:first.have]) {
+	if w.wrap != nil && w.wrap.Opens(w.win.buf[:first.have]) {
 		return w.unwrap(ctx, it, f, body, r, first)
 	}
 
