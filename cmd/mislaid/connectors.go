@@ -80,7 +80,7 @@ func connectorFlags() (names []string) {
 
 // coverageFlags are those that say what a scan covers.
 func coverageFlags() []string {
-	names := slices.Concat([]string{"include", "exclude", "max-file-size"}, chosenCoverage, extractionFlags)
+	names := slices.Concat([]string{"include", "exclude", "max-file-size", "password-file"}, chosenCoverage, extractionFlags)
 	for _, c := range connectors {
 		names = append(names, c.coverage...)
 	}

@@ -20,6 +20,8 @@ credential that was found, what looked like one and was turned away by which
 filter and why, how ids and secrets were weighed against each other, point by
 point, and what came of it.
 
+What lies in an archive, a document or a mail is explained place by place.
+
 It is the scan's own code that tells, so it cannot say anything else than what a
 scan does. Secrets are masked, nobody is asked about anything, and nothing is
 written. FILE may be - for standard input.
@@ -31,6 +33,7 @@ type explainFlags struct {
 	inline  bool
 	console consoleFlags
 	format  choice
+	extract extractFlags
 }
 
 func newExplainCommand(a *app) *cobra.Command {
@@ -45,6 +48,7 @@ func newExplainCommand(a *app) *cobra.Command {
 	}
 	f.detect.define(cmd)
 	cmd.Flags().BoolVar(&f.inline, "trust-inline", false, "look also for comments such as mislaid:allow")
+	f.extract.define(cmd)
 	f.console.defineColor(cmd)
 	choiceVar(cmd, &f.format, "format", "format of the explanation", "text", "json")
 	return cmd
@@ -58,6 +62,13 @@ func (a *app) explain(ctx context.Context, f *explainFlags, arg string) error {
 	}
 	if t.scheme != schemeLocal && t.scheme != schemeStdin || t.scheme == schemeLocal && isDirectory(t.path) {
 		return fmt.Errorf("%s: explain takes one file, or - for standard input", arg)
+	}
+	if err := f.extract.check(); err != nil {
+		return err
+	}
+	unwrapping, err := f.extract.options()
+	if err != nil {
+		return err
 	}
 	found, err := f.detect.build(f.inline)
 	if err != nil {
@@ -76,7 +87,7 @@ func (a *app) explain(ctx context.Context, f *explainFlags, arg string) error {
 	if err != nil {
 		return &exitError{exitGap, fmt.Errorf("%s: %w", arg, err)}
 	}
-	explained, readErr := scan.Explain(ctx, src, it, scan.Options{Set: found.set, Accept: found.accept})
+	explained, readErr := scan.Explain(ctx, src, it, scan.Options{Set: found.set, Accept: found.accept, Extract: unwrapping})
 	doc := newExplanation(arg, found.set.Name(), explained)
 	if readErr != nil {
 		doc.Error = readErr.Error()
@@ -92,6 +103,9 @@ func (a *app) explain(ctx context.Context, f *explainFlags, arg string) error {
 	}
 	if readErr != nil {
 		return &exitError{exitGap, fmt.Errorf("%s: not read to its end: %w", arg, readErr)}
+	}
+	if len(explained.Gaps) > 0 {
+		return &exitError{exitGap, fmt.Errorf("%s: not all of what lies in it was read", arg)}
 	}
 	return nil
 }

@@ -22,16 +22,29 @@ type explanation struct {
 	Dropped    []explainedDrop      `json:"dropped"`
 	Weighed    []explainedPair      `json:"weighed"`
 	Candidates []explainedCandidate `json:"candidates"`
+	Streams    int                  `json:"streams,omitempty"` // that lie in it
+	Inner      []*explanation       `json:"inner,omitempty"`   // those of them in which something was found or turned away
+	Gaps       []explainedGap       `json:"gaps,omitempty"`
+}
+
+// explainedGap is something in the file that could not be read.
+type explainedGap struct {
+	Place string `json:"place"`
+	Error string `json:"error"`
 }
 
 type explainedPlace struct {
-	Line   int   `json:"line,omitempty"`
-	Column int   `json:"column,omitempty"`
-	Offset int64 `json:"offset"`
-	Length int64 `json:"length"` // bytes
+	Name   string `json:"name,omitempty"` // a cell, a page
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Offset int64  `json:"offset"`
+	Length int64  `json:"length"` // bytes
 }
 
 func (p explainedPlace) String() string {
+	if p.Name != "" {
+		return p.Name
+	}
 	if p.Line > 0 && p.Column > 0 {
 		return fmt.Sprintf("%d:%d", p.Line, p.Column)
 	}
@@ -96,7 +109,7 @@ func newExplanation(file, set string, e scan.Explained) *explanation {
 		p := explainedPlace{Offset: a.Off, Length: a.End - a.Off}
 		if e.Place != nil {
 			at := e.Place(a)
-			p.Line, p.Column = at.Line, at.Column
+			p.Name, p.Line, p.Column = at.Name, at.Line, at.Column
 		}
 		return p
 	}
@@ -145,6 +158,13 @@ func newExplanation(file, set string, e scan.Explained) *explanation {
 		}
 		d.Candidates = append(d.Candidates, x)
 	}
+	d.Streams = e.Streams
+	for _, in := range e.Inner {
+		d.Inner = append(d.Inner, newExplanation(file+in.Path, set, in))
+	}
+	for _, g := range e.Gaps {
+		d.Gaps = append(d.Gaps, explainedGap{file + g.Path, g.Err.Error()})
+	}
 	return d
 }
 
@@ -161,6 +181,23 @@ func (d *explanation) writeText(w io.Writer, o report.Options) {
 	if d.Error != "" {
 		line("NOT READ TO ITS END: %s", d.Error)
 	}
+	if d.Streams > 0 {
+		line("It is wrapped: %d streams lie in it, and in %d of them stands something to tell of.", d.Streams, len(d.Inner)+min(1, len(d.Atoms)+len(d.Dropped)))
+	}
+	for _, g := range d.Gaps {
+		line("NOT READ: %s: %s", g.Place, g.Error)
+	}
+	if d.Streams == 0 || len(d.Atoms)+len(d.Dropped) > 0 || len(d.Inner) == 0 {
+		d.writeJudged(w, bold, line)
+	}
+	for _, in := range d.Inner {
+		fmt.Fprintln(w)
+		in.writeText(w, o)
+	}
+}
+
+// writeJudged writes how the file's own text was judged.
+func (d *explanation) writeJudged(w io.Writer, bold func(string) string, line func(string, ...any)) {
 	fmt.Fprintln(w, bold(fmt.Sprintf("\nParts found: %d", len(d.Atoms))))
 	for _, a := range d.Atoms {
 		line("  %-9s %s", a.explainedPlace, a.words())

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +20,7 @@ type extractFlags struct {
 	maxBytes size
 	maxRatio int64
 	timeout  time.Duration
+	keys     string // path of a file of passwords
 }
 
 func (f *extractFlags) define(cmd *cobra.Command) {
@@ -28,6 +31,7 @@ func (f *extractFlags) define(cmd *cobra.Command) {
 	fs.Var(&f.maxBytes, "extract-max-bytes", "unpack at most this much from one file")
 	fs.Int64Var(&f.maxRatio, "extract-max-ratio", d.Ratio, "stop at what unpacks to more than this `many` times its size")
 	fs.DurationVar(&f.timeout, "extract-timeout", d.Timeout, "unpack one file no longer than this")
+	fs.StringVar(&f.keys, "password-file", "", "try the passwords in this `file`, one per line, on what is protected by one")
 }
 
 // extractionFlags are those that say what is found in given bytes: a scan is not
@@ -39,13 +43,53 @@ func (f *extractFlags) check() error {
 	if f.depth < 1 || f.maxRatio < 1 || f.timeout <= 0 {
 		return fmt.Errorf("--extract-depth, --extract-max-ratio and --extract-timeout must be above 0; --no-extract opens nothing")
 	}
-	return nil
+	_, err := f.passwords()
+	return err
+}
+
+// Trying passwords is slow by design of the formats; a longer list is for a
+// program that cracks them.
+const (
+	maxPasswords     = 1000
+	maxPasswordBytes = 64 << 10
+)
+
+// passwords reads the file of passwords. Nothing of it is ever quoted.
+func (f *extractFlags) passwords() (extract.Passwords, error) {
+	var none extract.Passwords
+	if f.keys == "" {
+		return none, nil
+	}
+	file, err := os.Open(f.keys)
+	if err != nil {
+		return none, fmt.Errorf("--password-file: %w", err)
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, maxPasswordBytes+1))
+	if err != nil {
+		return none, fmt.Errorf("--password-file: %w", err)
+	}
+	defer clear(b)
+	var list []string
+	for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			list = append(list, line)
+		}
+	}
+	switch {
+	case len(b) > maxPasswordBytes || len(list) > maxPasswords:
+		return none, fmt.Errorf("--password-file: %s holds more than %d passwords or %d KiB", f.keys, maxPasswords, maxPasswordBytes>>10)
+	case len(list) == 0:
+		return none, fmt.Errorf("--password-file: %s holds no password", f.keys)
+	}
+	return extract.NewPasswords(list), nil
 }
 
 // options are how the scan unwraps.
-func (f *extractFlags) options() scan.Extraction {
+func (f *extractFlags) options() (scan.Extraction, error) {
+	keys, err := f.passwords()
 	e := scan.Extraction{
-		Off: f.off,
+		Off: f.off, Passwords: keys,
 		Limits: extract.Limits{
 			Depth: f.depth, Bytes: int64(f.maxBytes), Ratio: f.maxRatio, Timeout: f.timeout,
 		},
@@ -53,7 +97,7 @@ func (f *extractFlags) options() scan.Extraction {
 	if exe, err := os.Executable(); err == nil {
 		e.Command = []string{exe, unpackCommand}
 	}
-	return e
+	return e, err
 }
 
 // unpackCommand makes this program the child that reads what is wrapped.

@@ -29,6 +29,7 @@ import (
 //	slack-export FILE LAYOUT [served] the export of a workspace with keys in it, a folder unless FILE ends in .zip; served: FILES is the host of its files
 //	slack-server             serve that workspace; SLACK_TOKEN opens it, MISLAID_SLACK_API is set
 //	sts-wait                 wait until a request for a stuck key has come
+//	wrap KIND FILE INSIDE... write the files INSIDE into FILE, of one of the kinds in wrappings
 //	write-raw FILE TEXT      write TEXT, in which Go's escapes mean what they do in Go
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"plant": scriptPlant, "status": scriptStatus, "mode": scriptMode, "only": scriptOnly,
 			"tamper": scriptTamper, "behead": scriptBehead, "sts-wait": scriptWaitSTS, "asked": scriptAsked, "write-raw": scriptWriteRaw,
-			"slack-export": scriptSlackExport, "slack-server": scriptSlackServer,
+			"slack-export": scriptSlackExport, "slack-server": scriptSlackServer, "wrap": scriptWrap,
 		},
 	})
 }

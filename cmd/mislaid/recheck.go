@@ -64,7 +64,7 @@ func (a *app) recheck(cmd *cobra.Command, f *recheckFlags, path string) error {
 	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.extract.check()); err != nil {
 		return err
 	}
-	if err := makePathsAbsolute(cmd, "ignore"); err != nil {
+	if err := makePathsAbsolute(cmd, "ignore", "password-file"); err != nil {
 		return err
 	}
 	found, err := new(detectFlags).build(false) // only AWS keys are asked about
@@ -99,7 +99,7 @@ func (a *app) recheckSession(cmd *cobra.Command, f *recheckFlags, p *past, path 
 	if len(targets) == 0 {
 		return nil, errOnce
 	}
-	if err := p.restore(cmd, slices.Concat(connectorFlags(), extractionFlags, verificationFlags, []string{"never-open"})); err != nil {
+	if err := p.restore(cmd, slices.Concat(connectorFlags(), extractionFlags, verificationFlags, []string{"never-open", "password-file"})); err != nil {
 		return nil, err
 	}
 	rules, err := f.crawl.choose.rules()

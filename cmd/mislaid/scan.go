@@ -91,7 +91,7 @@ func (a *app) scan(cmd *cobra.Command, f *scanFlags, args []string) (err error) 
 	if err := errors.Join(f.verify.makeAbsolute(cmd), f.crawl.choose.makeAbsolute(cmd), f.crawl.pacing.check(), f.crawl.extract.check()); err != nil {
 		return err
 	}
-	if err := makePathsAbsolute(cmd, "rules", "ignore", "ad-ca", "smb-keytab", "smb-krb5-conf"); err != nil {
+	if err := makePathsAbsolute(cmd, "rules", "ignore", "password-file", "ad-ca", "smb-keytab", "smb-krb5-conf"); err != nil {
 		return err
 	}
 	if args, err = a.withMore(cmd.Context(), args, &f.crawl); err != nil {

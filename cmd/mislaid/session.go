@@ -112,12 +112,16 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 			stop(err)
 		}
 	}
+	unwrapping, err := s.crawl.extract.options()
+	if err != nil {
+		return err
+	}
 	q := verify.NewQueue(c)
 	log := s.console.logger(s.flags.debug)
 	o := scan.Options{
 		Set: s.found.set, Accept: s.found.accept, Sink: s.rec, Jobs: s.crawl.jobs, MaxFileSize: int64(s.crawl.maxFileSize), Reads: readLimiter(int64(s.crawl.ioLimit)),
 		From: s.past.checkpoints(), Progress: new(scan.Progress), Log: log, Rules: s.rules, Deadline: s.crawl.pacing.deadline,
-		Reading: reading(s.cmd), Extract: s.crawl.extract.options(),
+		Reading: reading(s.cmd), Extract: unwrapping,
 		Submit: func(r verify.Request) {
 			if note := s.submitted.Load(); note != nil {
 				(*note)(r)
@@ -130,7 +134,6 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 	}
 	o.Since, o.Salt = s.sinceOptions()
 	if len(s.past.runs) > 0 && s.rules.Likely != nil {
-		var err error
 		if o.ReadFirst, err = journal.LoadSeen(s.journalPath, true); err != nil {
 			return err
 		}
@@ -139,7 +142,7 @@ func (s *session) verifyBeside(ctx context.Context, work func(context.Context, s
 
 	verified := make(chan error, 1)
 	go func() { verified <- q.Run(ctx) }()
-	err := work(ctx, o)
+	err = work(ctx, o)
 	if err != nil {
 		stop(err)
 	}

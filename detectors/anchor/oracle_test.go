@@ -73,7 +73,7 @@ func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int
 			}
 			word := string(b[i : i+min(n, long-1)])
 			start := word[:len(word)/8*8]
-			name := (!strings.ContainsAny(start, "0123456789") || strings.ToLower(start) == start) && len(smalls.FindAllString(start, -1)) >= len(start)/2
+			name := (!strings.ContainsAny(start, "0123456789") && len(spoken.FindAllString(word, -1)) <= fewWords || strings.ToLower(start) == start) && len(smalls.FindAllString(start, -1)) >= len(start)/2
 			digest := name || strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
 			if !digest && (n >= long || n == long-1 && i+n < len(b) && b[i+n] == '=') {
 				hits = append(hits, Hit{Off: i, ID: int32(len(literals)) + 1})

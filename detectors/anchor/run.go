@@ -113,11 +113,11 @@ func isWords(run []byte) bool {
 	return seen&lower == 0 || seen&upper == 0 || ends < fewWords
 }
 
-// isName reports whether a run, which begins with b's first characters, is an
-// identifier or a path rather than base64 of text: half or more of it is small
-// letters, and it has no digits or no capitals, as base64 of text has once in
-// 2,000 times.
-func isName(b []byte) bool {
+// isName reports whether a run, which begins with b, is an identifier or a path
+// rather than base64 of text: half or more of it is small letters, and it has no
+// capitals, or no digits and few words.
+func isName(run []byte) bool {
+	b := run
 	var small int
 	var digits, capitals uint64
 	half := len(b) / 8 * 4 // of whole words
@@ -127,7 +127,14 @@ func isName(b []byte) bool {
 		digits |= (v - '0'*ones8) &^ (v - ('9'+1)*ones8)
 		capitals |= (v - 'A'*ones8) &^ (v - ('Z'+1)*ones8)
 	}
-	return small >= half && (digits&tops == 0 || capitals&tops == 0)
+	switch {
+	case small < half || digits&tops != 0 && capitals&tops != 0:
+		return false
+	case capitals&tops == 0:
+		return true
+	}
+	_, ends := wording(run)
+	return ends < fewWords
 }
 
 // ones8 and tops have a one in each byte, at the bottom and at the top.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -163,11 +164,17 @@ func checkKeywords(list []string) error {
 	return nil
 }
 
+// shownExpr is how many bytes an error quotes of an expression.
+const shownExpr = 60
+
 func compile(expr string) (*regexp.Regexp, error) {
 	if len(expr) > maxRegexp {
 		return nil, fmt.Errorf("longer than %d bytes", maxRegexp)
 	}
 	re, err := regexp.Compile(expr)
+	if wrong := new(syntax.Error); errors.As(err, &wrong) && len(wrong.Expr) > shownExpr {
+		wrong.Expr = strings.ToValidUTF8(wrong.Expr[:shownExpr], "") + "…"
+	}
 	if err != nil {
 		return nil, fmt.Errorf("not in Go's syntax, which has neither look-around nor back-references: %w", err)
 	}

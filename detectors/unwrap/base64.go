@@ -270,27 +270,40 @@ func (t *Text) block(src []byte, i int, cut bool, wanted func([]byte) bool) int 
 		}
 	}
 	t.begin(src, i)
-	t.at = t.at[:0]
-	for _, l := range t.lines {
-		for at := l.from; at < l.to; at++ {
-			t.at = append(t.at, int32(at))
-		}
-	}
-	place := func(k int) int { return int(t.at[t.phase+k/3*4+k%3]) }
+	at := cursor{lines: t.lines}
 	if wide, high := isWide(t.out); wide {
 		for k := 0; k+1 < len(t.out); k += 2 {
 			unit := rune(t.out[k+high])<<8 | rune(t.out[k+1-high])
 			var buf [utf8.UTFMax]byte
 			for _, c := range buf[:utf8.EncodeRune(buf[:], unit)] {
-				t.put(c, place(k))
+				t.put(c, at.of(t.phase+k/3*4+k%3))
 			}
 		}
 		return b.To - i
 	}
-	for k, c := range t.out {
-		t.put(c, place(k))
+	t.Bytes = append(t.Bytes, t.out...)
+	t.At = slices.Grow(t.At, len(t.out))
+	for k := 0; k < len(t.out); k += 3 {
+		for c := range min(3, len(t.out)-k) {
+			t.At = append(t.At, int32(at.of(t.phase+k/3*4+c)))
+		}
 	}
 	return b.To - i
+}
+
+// cursor tells where the characters of a block stand, in their order.
+type cursor struct {
+	lines []line
+	begun int // characters before lines[0]
+}
+
+// of returns where character n stands. n never goes back.
+func (c *cursor) of(n int) int {
+	for n-c.begun >= c.lines[0].to-c.lines[0].from {
+		c.begun += c.lines[0].to - c.lines[0].from
+		c.lines = c.lines[1:]
+	}
+	return c.lines[0].from + n - c.begun
 }
 
 func lineOf(src []byte, i int) Block {

@@ -22,12 +22,11 @@ type Text struct {
 	// source ended.
 	At []int32
 
-	raw   []byte  // scratch: a block of base64 without its line breaks,
-	lines []line  // where its lines stand,
-	at    []int32 // where each character stands,
-	out   []byte  // and what it decodes to,
-	phase int     // from this character on
-	dead  int     // no block of several lines that is wanted begins before
+	raw   []byte // scratch: a block of base64 without its line breaks,
+	lines []line // where its lines stand,
+	out   []byte // and what it decodes to,
+	phase int    // from this character on
+	dead  int    // no block of several lines that is wanted begins before
 
 	joined int // where the words end that '-' and '_' join
 	starts int // how many beginnings were tried in them

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"mislaid/internal/extract"
 )
 
 // tree is a made directory tree.
@@ -65,6 +67,33 @@ func makeTree(path string, files, perFolder int) (tree, error) {
 }
 
 var errEnough = errors.New("enough files")
+
+// makePlain makes a tree as makeTree does, of files that are wrapped in nothing.
+func makePlain(path string, files int) (tree, error) {
+	t, err := makeTree(path, files, 0)
+	if err != nil {
+		return t, err
+	}
+	head := make([]byte, 4<<10)
+	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		f, err := os.Open(p)
+		if err != nil {
+			return err
+		}
+		n, err := io.ReadFull(f, head)
+		if cerr := f.Close(); err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = cerr
+		}
+		if err == nil && extract.Wrapped(head[:n]) {
+			err = os.WriteFile(p, []byte("nothing\n"), 0o644) // the number of files stays
+		}
+		return err
+	})
+	return t, err
+}
 
 // downloads is where the module cache keeps its archives. They are no source
 // text, and whoever reads into archives does another job than whoever does not.

@@ -1,7 +1,9 @@
-// Bench measures the program beside others: the engine in memory, and the whole
-// program beside ripgrep over a tree of source text, beside cat over one big file
-// and beside smbclient over a share of a file server, interleaved, as whole
-// processes; and the program alone over an export of Slack.
+// Bench measures the program beside others: the engine in memory, what files are
+// wrapped in, and the whole program beside ripgrep over a tree of source text,
+// beside itself without extraction over a tree with nothing to open, and beside cat
+// over one big file, and beside smbclient over a share of a file server,
+// interleaved, as whole processes; and the program alone over an
+// export of Slack.
 //
 // It needs rg and cat in PATH, and for the share smbd, smbclient and to be root.
 // It writes its inputs below -dir, which is kept so that a second run starts at
@@ -19,6 +21,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"mislaid/internal/extract"
 )
 
 // perFolder is how many files the share has in each folder: those of a file
@@ -36,6 +40,9 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == "-launch" {
 		work = func(out io.Writer, args []string) error { return launch(out, args[1:]) }
 	}
+	if len(os.Args) == 2 && os.Args[1] == serveArg {
+		work = func(out io.Writer, _ []string) error { return extract.Serve(os.Stdin, out) }
+	}
 	if err := work(os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -49,7 +56,7 @@ func run(out io.Writer, args []string) error {
 	shareRounds := fs.Int("share-rounds", 2, "timed rounds of the file server, each of some minutes")
 	files := fs.Int("files", 100_000, "files in the tree")
 	size := fs.Int64("size", 4<<30, "bytes in the big file")
-	only := fs.String("only", "", "run one part: engine, tree, export, file or share")
+	only := fs.String("only", "", "run one part: engine, unwrap, tree, plain, export, file or share")
 	tags := fs.String("tags", "", "build tags of the measured program, such as purego")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -66,6 +73,14 @@ func run(out io.Writer, args []string) error {
 	}
 	if err := os.MkdirAll(*dir, 0o700); err != nil {
 		return err
+	}
+	if *only == "" || *only == "unwrap" {
+		if err := unwrapping(out, *dir); err != nil {
+			return err
+		}
+	}
+	if *only == "unwrap" {
+		return nil
 	}
 	bin := filepath.Join(*dir, "mislaid")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", *tags, "-o", bin, "mislaid/cmd/mislaid")
@@ -107,6 +122,18 @@ func run(out io.Writer, args []string) error {
 		}
 		fmt.Fprintf(out, "\nshare: %d files, %d MB of source text in folders of %d files, on smbd\n", tree.files, tree.bytes>>20, perFolder)
 		if err := (shared{*dir, *shareRounds, tree, scan, fresh}).share(out); err != nil {
+			return err
+		}
+	}
+	if *only == "" || *only == "plain" {
+		plain, err := makePlain(filepath.Join(*dir, "plain"), *files)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\ntree with nothing to open: %d files, %d MB\n", plain.files, plain.bytes>>20)
+		err = compare(out, *rounds, fresh,
+			command{"mislaid scan", scan(plain.path), exitGaps}, command{"mislaid scan --no-extract", scan(plain.path, "--no-extract"), exitGaps})
+		if err != nil {
 			return err
 		}
 	}

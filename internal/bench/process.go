@@ -25,7 +25,7 @@ type sample struct {
 }
 
 // compare runs two commands in turn, A B A B …, and prints each one's medians
-// and the ratio of A to B. before runs ahead of every run of A.
+// and the ratio of A to B. before runs ahead of every run.
 func compare(out io.Writer, rounds int, before func() error, a, b command) error {
 	var as, bs []sample
 	var walls, cpus []float64
@@ -35,6 +35,9 @@ func compare(out io.Writer, rounds int, before func() error, a, b command) error
 		}
 		sa, err := a.run()
 		if err != nil {
+			return err
+		}
+		if err := before(); err != nil {
 			return err
 		}
 		sb, err := b.run()
@@ -58,9 +61,14 @@ func compare(out io.Writer, rounds int, before func() error, a, b command) error
 		fmt.Fprintf(tw, "%s\t%.3f s (%.3f–%.3f)\t%.3f s\t%d MB\n", x.name, w[len(w)/2], w[0], w[len(w)-1], c[len(c)/2], m>>20)
 	}
 	slices.Sort(walls)
-	slices.Sort(cpus)
-	fmt.Fprintf(tw, "ratio\t%.2f (%.2f–%.2f)\t%.2f\t\n", walls[len(walls)/2], walls[0], walls[len(walls)-1], cpus[len(cpus)/2])
+	fmt.Fprintf(tw, "ratio\t%.2f (%.2f–%.2f)\t%.2f\t\n", walls[len(walls)/2], walls[0], walls[len(walls)-1], median(cpus))
 	return tw.Flush()
+}
+
+// median sorts values and returns the one in the middle.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // column returns the sorted wall and CPU seconds, and the largest memory.

@@ -10,14 +10,19 @@ type format struct {
 	// isolated formats are read in a process of their own: their libraries may
 	// panic, hang or take any amount of memory.
 	isolated bool
+	heavy    func(head []byte) bool // and so are those that this says it of; may be nil
 }
+
+// apart reports whether a thing that begins with head is read in a process of
+// its own.
+func (f *format) apart(head []byte) bool { return f.isolated || f.heavy != nil && f.heavy(head) }
 
 // formats is the registry: adding one is a line here and one in unpack. The
 // first whose magic fits reads a stream.
 var formats = []format{
 	{name: "zip", magic: begins("PK\x03\x04", "PK\x05\x06")},
 	{name: "gzip", magic: begins("\x1f\x8b\x08")},
-	{name: "zstd", magic: begins("\x28\xb5\x2f\xfd")},
+	{name: "zstd", magic: begins("\x28\xb5\x2f\xfd"), heavy: wideZstd},
 	{name: "bzip2", magic: isBzip2, isolated: true},
 	{name: "xz", magic: begins("\xfd7zXZ\x00"), isolated: true},
 	{name: "tar", magic: at(257, "ustar"), isolated: true},
@@ -25,6 +30,8 @@ var formats = []format{
 	{name: "rar", magic: begins("Rar!\x1a\x07"), isolated: true},
 	{name: "ole", magic: begins("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), isolated: true},
 	{name: "sqlite", magic: begins("SQLite format 3\x00"), isolated: true},
+	{name: "sqlite log", magic: begins("\x37\x7f\x06\x82", "\x37\x7f\x06\x83"), isolated: true},
+	{name: "sqlite journal", magic: begins("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"), isolated: true},
 	{name: "mail", magic: isMail, isolated: true},
 }
 
@@ -52,6 +59,10 @@ func (f *format) unpack(w *walk, p place, in Input) error {
 		return unpackOLE(w, p, in)
 	case "sqlite":
 		return unpackSQLite(w, p, in)
+	case "sqlite log":
+		return unpackWAL(w, p, in)
+	case "sqlite journal":
+		return unpackJournal(w, p, in)
 	case "mail":
 		return unpackMail(w, p, in)
 	}

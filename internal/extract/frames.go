@@ -13,6 +13,7 @@ type frameKind byte
 
 // What the parent says.
 const (
+	frameKeys  frameKind = 'K' // JSON of the passwords to try in the jobs that follow
 	frameJob   frameKind = 'J' // JSON of a job
 	frameData  frameKind = 'D' // an answer: bytes
 	frameEOF   frameKind = 'E' // an answer: the end
@@ -43,6 +44,7 @@ type job struct {
 	Size     int64
 	Random   bool
 	Limits   Limits // what is left of them
+	Item     int64  // size of the whole item
 	Produced int64
 	Entries  int
 }
@@ -59,6 +61,7 @@ type outcome struct {
 	complaint
 	OK       bool
 	Over     bool // a limit of the whole item was reached
+	Tired    bool // the process should do no other job
 	Produced int64
 	Entries  int
 }

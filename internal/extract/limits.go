@@ -16,12 +16,15 @@ var (
 	ErrFailed      = errors.New("its reader failed")
 )
 
+// errNoneFits says that passwords were tried.
+var errNoneFits = fmt.Errorf("%w, which none of those given opens", ErrEncrypted)
+
 // Limits bound what unpacking one item may cost. A zero field means its
 // default.
 type Limits struct {
 	Depth   int           // wrappings within one another
 	Bytes   int64         // bytes produced from one item, all layers together
-	Ratio   int64         // bytes a layer may produce for each byte it was made of
+	Ratio   int64         // bytes that a layer, or all together, may produce for each byte it was made of
 	Entries int           // things that lie in one item
 	Timeout time.Duration // for one item
 	Memory  int64         // bytes held of things that must be read at random and cannot be
@@ -50,6 +53,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	return l
 }
+
+// itemFloor is what all layers of an item may produce in any case.
+const itemFloor = 16 * ratioFloor
 
 // ratioFloor is what a layer may produce in any case: small texts repeat
 // themselves more than any honest large one.

@@ -29,6 +29,7 @@ func isMail(head []byte) bool {
 		return ok && isMail(rest)
 	}
 	known, who, how, other := 0, false, false, 0
+	var low [maxHeaderName]byte
 	for len(head) > 0 {
 		line, rest, whole := bytes.Cut(head, []byte{'\n'})
 		head = rest
@@ -40,21 +41,42 @@ func isMail(head []byte) bool {
 			continue
 		}
 		name, _, ok := bytes.Cut(line, []byte{':'})
-		if !ok || len(name) > 64 || bytes.ContainsAny(name, " \t") {
+		if !ok || len(name) > maxHeaderName || bytes.ContainsAny(name, " \t") {
 			return false
 		}
-		n := strings.ToLower(string(name))
-		if !mailHeaders[n] {
+		n := lower(name, low[:])
+		if !mailHeaders[string(n)] {
 			if other++; known == 0 && other > 8 {
 				return false
 			}
 			continue
 		}
 		known++
-		who = who || n == "from" || n == "subject" || n == "to" || n == "return-path" || n == "received"
-		how = how || n == "mime-version" || n == "date" || n == "message-id" || n == "received" || n == "content-type"
+		switch string(n) {
+		case "from", "subject", "to", "return-path":
+			who = true
+		case "mime-version", "date", "message-id", "content-type":
+			how = true
+		case "received":
+			who, how = true, true
+		}
 	}
 	return known >= 3 && who && how
+}
+
+// maxHeaderName is the longest name of a header, in bytes, that counts as one.
+const maxHeaderName = 64
+
+// lower puts the lower case of name into dst, where there is room for it.
+func lower(name, dst []byte) []byte {
+	dst = dst[:len(name)]
+	for i, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst[i] = c
+	}
+	return dst
 }
 
 // unpackMail unwraps a mail, a page saved as MHTML, or an mbox of mails.

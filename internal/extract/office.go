@@ -93,23 +93,35 @@ func (w *walk) part(p place, f *zip.File, read func(io.Reader) error) error {
 	if w.entries++; w.entries > w.limits.Entries {
 		return w.spoiled(p, w.exhausted())
 	}
-	rc, err := w.zipOpen(f)
+	rc, made, err := w.zipOpen(f)
 	if err != nil {
 		w.visitor.Gap(p.inner, fmt.Errorf("%s: %w", f.Name, err))
 		return nil
 	}
 	defer rc.Close()
-	made := func() int64 { return int64(min(f.CompressedSize64, 1<<62)) }
 	return w.spoiled(p, read(&meter{w: w, r: tornReader(rc), made: made}))
 }
 
-// rules say what the elements of a document's XML mean.
-type rules struct {
-	text      map[string]bool   // only the text in these counts; nil: all does
-	paragraph map[string]bool   // its end is the end of a line
-	cell      map[string]bool   // its end is a tab, whatever paragraphs it holds
-	row       map[string]bool   // its end is the end of a line
-	inserts   map[string]string // an empty element that stands for characters
+// element says what an element of a document's XML means.
+type element struct {
+	text      bool   // the text in it counts
+	paragraph bool   // its end is the end of a line
+	cell      bool   // its end is a tab, whatever paragraphs it holds
+	row       bool   // its end is the end of a line
+	inserts   string // it is empty, and stands for these characters
+}
+
+// rules are the elements that mean something, by name.
+type rules map[string]element
+
+// with lets each of some elements mean more.
+func (ru rules) with(names string, mean func(*element)) rules {
+	for _, name := range strings.Fields(names) {
+		e := ru[name]
+		mean(&e)
+		ru[name] = e
+	}
+	return ru
 }
 
 func words(s string) map[string]bool {
@@ -123,12 +135,15 @@ func words(s string) map[string]bool {
 // officeRules are those of WordprocessingML, DrawingML and the properties of
 // OOXML documents (ECMA-376-1). Deleted text and field codes count.
 var officeRules = rules{
-	text:      words("t delText instrText v lpwstr lpstr text Author title subject creator keywords description lastModifiedBy category Manager Company HyperlinkBase Template pos"),
-	paragraph: words("p text lpwstr lpstr title subject creator keywords description lastModifiedBy category Manager Company HyperlinkBase Template si pt"),
-	cell:      words("tc"),
-	row:       words("tr"),
-	inserts:   map[string]string{"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"},
-}
+	"tab": {inserts: "\t"}, "br": {inserts: "\n"}, "cr": {inserts: "\n"}, "noBreakHyphen": {inserts: "-"},
+	"tc": {cell: true}, "tr": {row: true},
+}.with(
+	"t delText instrText v lpwstr lpstr text Author title subject creator keywords description lastModifiedBy category Manager Company HyperlinkBase Template pos",
+	func(e *element) { e.text = true },
+).with(
+	"p text lpwstr lpstr title subject creator keywords description lastModifiedBy category Manager Company HyperlinkBase Template si pt",
+	func(e *element) { e.paragraph = true },
+)
 
 // paragraphs reads the XML of a document as plain text: a line for each
 // paragraph, with its runs joined, and for each row of a table.
@@ -141,48 +156,49 @@ func paragraphs(r io.Reader, ru rules) io.Reader {
 		if err != nil {
 			return dst, err
 		}
-		put := func(s string) {
+		if t.kind == xmlText {
+			if inText == 0 || len(t.text) == 0 {
+				return dst, nil
+			}
 			if broken {
-				dst = append(dst, '\n')
-				broken = false
+				dst, broken = append(dst, '\n'), false
 			}
-			dst = append(dst, s...)
+			return t.append(dst), nil
 		}
-		switch t.kind {
-		case xmlText:
-			if ru.text == nil || inText > 0 {
-				if len(t.text) > 0 {
-					put("")
-					dst = t.append(dst)
-				}
-			}
-		case xmlStart:
+		e, known := ru[string(t.name)]
+		if !known {
+			return dst, nil
+		}
+		if t.kind == xmlStart {
 			switch {
-			case ru.text[string(t.name)]:
+			case e.text:
 				inText++
-			case ru.cell[string(t.name)]:
+			case e.cell:
 				inCell++
 			}
-			if s, ok := ru.inserts[string(t.name)]; ok {
-				put(s)
+			if e.inserts == "" {
+				return dst, nil
 			}
-		case xmlEnd:
-			switch {
-			case ru.row[string(t.name)]:
-				broken = false
-				dst = append(dst, '\n')
-			case ru.cell[string(t.name)]:
-				inCell = max(inCell-1, 0)
-				broken = false
-				dst = append(dst, '\t')
-			case ru.paragraph[string(t.name)] && inCell > 0:
-				broken = true
-			case ru.paragraph[string(t.name)]:
-				dst = append(dst, '\n')
+			if broken {
+				dst, broken = append(dst, '\n'), false
 			}
-			if ru.text[string(t.name)] {
-				inText = max(inText-1, 0)
-			}
+			return append(dst, e.inserts...), nil
+		}
+		switch {
+		case e.row:
+			broken = false
+			dst = append(dst, '\n')
+		case e.cell:
+			inCell = max(inCell-1, 0)
+			broken = false
+			dst = append(dst, '\t')
+		case e.paragraph && inCell > 0:
+			broken = true
+		case e.paragraph:
+			dst = append(dst, '\n')
+		}
+		if e.text {
+			inText = max(inText-1, 0)
 		}
 		return dst, nil
 	}}

@@ -111,12 +111,12 @@ func TestCellName(t *testing.T) {
 		if got := cellName(at[0], at[1]); got != name {
 			t.Errorf("%v is called %s, want %s", at, got, name)
 		}
-		if row, column, ok := parseCell(name); !ok || row != at[0] || column != at[1] {
+		if row, column, ok := parseCell([]byte(name)); !ok || row != at[0] || column != at[1] {
 			t.Errorf("%s is read as %d, %d, %v", name, row, column, ok)
 		}
 	}
 	for _, s := range []string{"", "A", "1", "A0", "a1", "A1B"} {
-		if _, _, ok := parseCell(s); ok {
+		if _, _, ok := parseCell([]byte(s)); ok {
 			t.Errorf("%q is read as a cell", s)
 		}
 	}

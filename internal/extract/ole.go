@@ -21,10 +21,11 @@ func unpackOLE(w *walk, p place, in Input) error {
 	if err != nil {
 		return torn(err)
 	}
+	var info, pkg *mscfb.File
 	for {
 		f, err := doc.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			break
 		}
 		if err != nil {
 			return torn(err)
@@ -32,8 +33,12 @@ func unpackOLE(w *walk, p place, in Input) error {
 		if f.Size == 0 || f.FileInfo().IsDir() {
 			continue
 		}
-		if f.Name == "EncryptedPackage" {
-			w.visitor.Gap(p.inner, ErrEncrypted)
+		switch f.Name {
+		case "EncryptionInfo":
+			info = f
+			continue
+		case "EncryptedPackage":
+			pkg = f
 			continue
 		}
 		name := strings.Join(append(append([]string(nil), f.Path...), f.Name), "/")
@@ -41,6 +46,13 @@ func unpackOLE(w *walk, p place, in Input) error {
 			return err
 		}
 	}
+	switch {
+	case pkg == nil:
+		return nil
+	case info == nil:
+		return ErrEncrypted
+	}
+	return w.unlockOffice(p, info, pkg)
 }
 
 // oleName is a stream's name without the control characters that some begin

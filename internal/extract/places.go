@@ -1,6 +1,12 @@
 package extract
 
-import "sort"
+import (
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // maxPlaces is how many places of one stream are remembered by name. Beyond
 // it, places are named by the last one that is.
@@ -33,5 +39,26 @@ func (p *Places) At(off int64) string {
 	if i < 0 {
 		return ""
 	}
-	return p.names(i)
+	return shown(p.names(i))
 }
+
+// shown is a name as it is shown: what would move a cursor, turn the direction
+// of writing, or is no text at all, is written out.
+func shown(name string) string {
+	if !strings.ContainsFunc(name, hidden) {
+		return name
+	}
+	var b strings.Builder
+	for len(name) > 0 {
+		r, n := utf8.DecodeRuneInString(name)
+		if hidden(r) {
+			b.WriteString(strings.Trim(strconv.QuoteToASCII(name[:n]), `"`))
+		} else {
+			b.WriteString(name[:n])
+		}
+		name = name[n:]
+	}
+	return b.String()
+}
+
+func hidden(r rune) bool { return r == utf8.RuneError || r != ' ' && !unicode.IsGraphic(r) }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"runtime/metrics"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type Process struct {
 	Command []string
 
 	cmd    *exec.Cmd
+	told   bool // the passwords
 	stdin  io.WriteCloser
 	frames *frames
 }
@@ -97,7 +99,7 @@ func (pr *Process) kill() {
 	if pr.frames != nil {
 		pr.frames.forget()
 	}
-	pr.cmd, pr.stdin, pr.frames = nil, nil, nil
+	pr.cmd, pr.stdin, pr.frames, pr.told = nil, nil, nil, false
 }
 
 // unpack has a child read the thing at p. Its error is as that of
@@ -113,6 +115,9 @@ func (pr *Process) unpack(w *walk, f *format, p place, in Input) error {
 	err := pr.do(w, f, p, in)
 	stop()
 	if done := new(finished); errors.As(err, &done) {
+		if done.tired {
+			pr.kill()
+		}
 		return done.err
 	}
 	pr.kill()
@@ -126,8 +131,11 @@ func (pr *Process) unpack(w *walk, f *format, p place, in Input) error {
 }
 
 // finished says that the child has done its job, with err, and can be used
-// again.
-type finished struct{ err error }
+// again unless it is tired.
+type finished struct {
+	err   error
+	tired bool
+}
 
 func (f *finished) Error() string { return "the job is done" }
 
@@ -137,10 +145,17 @@ func (pr *Process) do(w *walk, f *format, p place, in Input) error {
 		left.Timeout = max(time.Until(deadline), time.Millisecond)
 	}
 	left.Memory -= w.held
-	err := pr.frames.writeJSON(frameJob, job{
-		Format: f.name, Inner: p.inner, Depth: p.depth, Size: in.Size, Random: in.At != nil,
-		Limits: left, Produced: w.produced, Entries: w.entries,
-	})
+	var err error
+	if k := w.keys; !pr.told && k != nil && len(k.passwords) > 0 {
+		err = pr.frames.writeJSON(frameKeys, k.passwords)
+	}
+	pr.told = true
+	if err == nil {
+		err = pr.frames.writeJSON(frameJob, job{
+			Format: f.name, Inner: p.inner, Depth: p.depth, Size: in.Size, Random: in.At != nil,
+			Limits: left, Item: w.size, Produced: w.produced, Entries: w.entries,
+		})
+	}
 	if err == nil {
 		err = pr.frames.w.Flush()
 	}
@@ -169,13 +184,14 @@ func (pr *Process) do(w *walk, f *format, p place, in Input) error {
 			}
 			w.produced, w.entries = max(w.produced, o.Produced), max(w.entries, o.Entries)
 			pr.frames.forget()
+			done := &finished{tired: o.Tired}
 			switch {
-			case o.OK:
-				return &finished{}
 			case o.Over:
-				return &finished{&over{}}
+				done.err = &over{}
+			case !o.OK:
+				done.err = o.err()
 			}
-			return &finished{o.err()}
+			return done
 		default:
 			err = errors.New("an unexpected frame")
 		}
@@ -278,6 +294,7 @@ func (t *remoteText) Read(p []byte) (int, error) {
 func Serve(in io.Reader, out io.Writer) error {
 	confine()
 	f := newFrames(in, out)
+	k, st := new(keys), new(stock)
 	for {
 		kind, b, err := f.read()
 		if errors.Is(err, io.EOF) {
@@ -286,6 +303,12 @@ func Serve(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		if kind == frameKeys {
+			if err := json.Unmarshal(b, &k.passwords); err != nil {
+				return err
+			}
+			continue
+		}
 		var j job
 		if kind != frameJob {
 			return errors.New("not a job")
@@ -293,24 +316,26 @@ func Serve(in io.Reader, out io.Writer) error {
 		if err := json.Unmarshal(b, &j); err != nil {
 			return err
 		}
-		if err := serve(f, j); err != nil {
+		if err := serve(f, j, k, st); err != nil {
 			return err
 		}
 	}
 }
 
-func serve(f *frames, j job) error {
+func serve(f *frames, j job, k *keys, st *stock) error {
 	ctx, cancel := context.WithTimeout(context.Background(), j.Limits.Timeout)
 	defer cancel()
 	v := &sender{frames: f}
-	w := &walk{ctx: ctx, limits: j.Limits, visitor: v, produced: j.Produced, entries: j.Entries}
+	w := &walk{ctx: ctx, limits: j.Limits, visitor: v, apart: true, keys: k, stock: st, size: j.Item, produced: j.Produced, entries: j.Entries}
 	o := outcome{OK: true}
 	if i := formatNamed(j.Format); i == nil {
 		o = outcome{complaint: complain(j.Inner, ErrUnsupported)}
 	} else {
 		in := Input{Reader: &asked{f: f}, Size: j.Size}
 		if j.Random {
-			in.At = askedAt{f}
+			blocks := NewBlocks(askedAt{f}, maxFrame, 16)
+			defer blocks.Forget()
+			in.At = blocks
 		}
 		err := w.guarded(i, place{j.Inner, j.Depth}, in)
 		if end := new(over); errors.As(err, &end) {
@@ -322,11 +347,19 @@ func serve(f *frames, j job) error {
 			o = outcome{complaint: complain(j.Inner, err)}
 		}
 	}
-	o.Produced, o.Entries = w.produced, w.entries
+	o.Produced, o.Entries, o.Tired = w.produced, w.entries, tired()
 	if err := f.writeJSON(frameOver, o); err != nil {
 		return err
 	}
 	return f.w.Flush()
+}
+
+// tired reports whether this process holds so much of the memory it may have that
+// the next job could fail for want of it: a heap that grew stays mapped.
+func tired() bool {
+	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Kind() == metrics.KindUint64 && s[0].Value.Uint64() > maxProcess/3
 }
 
 func formatNamed(name string) *format {

@@ -10,16 +10,22 @@ type produced struct {
 }
 
 // Read implements io.Reader.
-func (t *produced) Read(p []byte) (int, error) {
-	for t.off == len(t.buf) {
-		if t.err != nil {
-			clear(t.buf)
-			return 0, t.err
+func (t *produced) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if t.off == len(t.buf) {
+			if t.err != nil {
+				clear(t.buf)
+				if n > 0 {
+					break
+				}
+				return 0, t.err
+			}
+			t.buf, t.err = t.step(t.buf[:0])
+			t.off = 0
 		}
-		t.buf, t.err = t.step(t.buf[:0])
-		t.off = 0
+		m := copy(p[n:], t.buf[t.off:])
+		n += m
+		t.off += m
 	}
-	n := copy(p, t.buf[t.off:])
-	t.off += n
 	return n, nil
 }

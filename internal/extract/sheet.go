@@ -18,6 +18,7 @@ type workbook struct {
 	ends    []uint32          // where each one ends in strings
 	used    []uint64          // bit i: a cell shows string i
 	held    int64
+	tooMany bool // the strings are more than may be held, and none is
 }
 
 // maxStrings is how many bytes of shared strings are held: their index counts.
@@ -59,8 +60,7 @@ func (w *walk) workbook(p place, r *zip.Reader) (*workbook, error) {
 			})
 		case "xl/sharedStrings.xml":
 			err = w.part(p.in(f.Name), f, func(x io.Reader) error { return b.read(w, x) })
-			if err == nil && b.held < 0 {
-				b.held = 0
+			if err == nil && b.tooMany {
 				err = w.part(p.in(f.Name), f, func(x io.Reader) error {
 					return w.derived(p, "shared strings", paragraphs(x, officeRules), nil)
 				})
@@ -90,11 +90,17 @@ func eachStart(r io.Reader, f func(xmlToken)) error {
 	}
 }
 
-// read reads the shared strings. When they are more than may be held, held is
-// -1 and the error says so.
+// read reads the shared strings. The error says when they are more than may be
+// held.
 func (b *workbook) read(w *walk, r io.Reader) error {
 	x := newXMLScanner(r)
 	inText, phonetic := false, false
+	b.free(w)
+	defer func() { // also where reading failed: what came before it is shown
+		b.used = make([]uint64, len(b.ends)/64+1)
+		b.held = int64(len(b.strings) + 5*len(b.ends))
+		w.held += b.held
+	}()
 	for {
 		t, err := x.next()
 		if errors.Is(err, io.EOF) {
@@ -103,16 +109,16 @@ func (b *workbook) read(w *walk, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		switch name := string(t.name); t.kind {
+		switch t.kind {
 		case xmlText:
 			if inText && !phonetic {
 				b.strings = t.append(b.strings)
 			}
 		case xmlStart:
-			inText = inText || name == "t"
-			phonetic = phonetic || name == "rPh"
+			inText = inText || string(t.name) == "t"
+			phonetic = phonetic || string(t.name) == "rPh"
 		case xmlEnd:
-			switch name {
+			switch string(t.name) {
 			case "t":
 				inText = false
 			case "rPh":
@@ -122,14 +128,11 @@ func (b *workbook) read(w *walk, r io.Reader) error {
 			}
 		}
 		if n := int64(len(b.strings) + 4*len(b.ends)); n > w.limits.Memory-w.held || n > maxStrings {
-			clear(b.strings)
-			b.strings, b.ends, b.held = nil, nil, -1
+			b.free(w)
+			b.tooMany = true
 			return limitf("its shared strings are more than the %d bytes that may be held; cells that show them are empty", w.limits.Memory)
 		}
 	}
-	b.used = make([]uint64, len(b.ends)/64+1)
-	b.held = int64(len(b.strings) + 5*len(b.ends))
-	w.held += b.held
 	return nil
 }
 
@@ -195,9 +198,9 @@ func cells(r io.Reader, book *workbook) (io.Reader, *Places) {
 	var (
 		off         int64
 		row, column int
-		kind        string // of the cell: "s" is a shared string
+		shared      bool // the cell's value is the number of a shared string
 		value, form []byte
-		in          string // the element whose text is read
+		in          *[]byte // what the text that is read is part of
 		m           Places
 	)
 	var places [][2]int32 // row and column, by the index in m
@@ -207,44 +210,43 @@ func cells(r io.Reader, book *workbook) (io.Reader, *Places) {
 		if err != nil {
 			return dst, err
 		}
-		switch name := string(t.name); t.kind {
+		switch t.kind {
 		case xmlText:
-			switch in {
-			case "v", "t":
-				value = t.append(value)
-			case "f":
-				form = t.append(form)
+			if in != nil {
+				*in = t.append(*in)
 			}
 		case xmlStart:
-			switch name {
+			switch string(t.name) {
 			case "row":
 				row++
-				if n, err := strconv.Atoi(t.attr("r")); err == nil {
+				if n, err := strconv.Atoi(string(t.find("r"))); err == nil {
 					row = n
 				}
 				column = 0
 			case "c":
 				column++
-				if _, c, ok := parseCell(t.attr("r")); ok {
+				if _, c, ok := parseCell(t.find("r")); ok {
 					column = c
 				}
-				kind, value, form = t.attr("t"), value[:0], form[:0]
-			case "v", "t", "f":
-				in = name
+				shared, value, form = string(t.find("t")) == "s", value[:0], form[:0]
+			case "v", "t":
+				in = &value
+			case "f":
+				in = &form
 			case "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter", "formula1", "formula2":
-				in, value = "v", value[:0]
+				in, value = &value, value[:0]
 			case "hyperlink":
 				if tip := t.attr("tooltip"); tip != "" {
 					dst = append(append(dst, tip...), '\n')
 				}
 			}
 		case xmlEnd:
-			switch name {
+			switch string(t.name) {
 			case "v", "t", "f":
-				in = ""
+				in = nil
 			case "c":
 				text := value
-				if kind == "s" {
+				if shared {
 					text = book.string(value)
 				}
 				if len(text)+len(form) >= minNamed && m.add(off+int64(len(dst))) {
@@ -258,7 +260,7 @@ func cells(r io.Reader, book *workbook) (io.Reader, *Places) {
 			case "row":
 				dst = append(dst, '\n')
 			case "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter", "formula1", "formula2":
-				in = ""
+				in = nil
 				dst = append(append(dst, value...), '\n')
 			}
 		}
@@ -280,12 +282,12 @@ func cellName(row, column int) string {
 }
 
 // parseCell reads what cellName writes.
-func parseCell(s string) (row, column int, ok bool) {
+func parseCell(s []byte) (row, column int, ok bool) {
 	i := 0
 	for i < len(s) && s[i] >= 'A' && s[i] <= 'Z' && i < 4 {
 		column = column*26 + int(s[i]-'A') + 1
 		i++
 	}
-	row, err := strconv.Atoi(s[i:])
+	row, err := strconv.Atoi(string(s[i:]))
 	return row, column, err == nil && column > 0 && row > 0
 }

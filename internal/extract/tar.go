@@ -16,7 +16,9 @@ func unpackTar(w *walk, p place, in Input) error {
 		if err != nil {
 			return torn(err)
 		}
-		if h.Typeflag != tar.TypeReg {
+		switch h.Typeflag {
+		case tar.TypeReg, tar.TypeGNUSparse, tar.TypeCont:
+		default:
 			continue // links and devices hold no bytes
 		}
 		if err := w.child(p, entryName(h.Name), tornReader(r), nil); err != nil {

@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -32,12 +31,16 @@ type Visitor interface {
 
 // Walker unwraps items, one at a time. It belongs to one goroutine.
 type Walker struct {
-	Limits  Limits
-	Process *Process // runs the formats that are isolated; nil: they run here
+	Limits    Limits
+	Passwords Passwords
+	Process   *Process // runs the formats that are isolated; nil: they run here
+
+	keys  *keys
+	stock stock
 }
 
 // Version changes when something else would be found in the same bytes.
-const Version = 1
+const Version = 2
 
 // headSize is how much of a stream is looked at to tell what it is.
 const headSize = 4 << 10
@@ -49,10 +52,13 @@ func Wrapped(head []byte) bool { return formatOf(head) != nil }
 // Walk hands all that lies in an item to v. What cannot be read is told to v;
 // the error is v's own or ctx's.
 func (wr *Walker) Walk(ctx context.Context, in Input, v Visitor) error {
-	l := wr.Limits.withDefaults()
+	l := wr.Limits.withDefaults() // they bound the layers one by one, and all of them together
 	limited, cancel := context.WithTimeout(ctx, l.Timeout)
 	defer cancel()
-	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process}
+	if wr.keys == nil {
+		wr.keys = &keys{passwords: wr.Passwords.list()}
+	}
+	w := &walk{ctx: limited, limits: l, visitor: v, process: wr.Process, apart: wr.Process == nil, keys: wr.keys, stock: &wr.stock, size: max(in.Size, 0)}
 	err := w.stream(place{}, in)
 	if ctx.Err() != nil || err == nil {
 		return ctx.Err()
@@ -70,7 +76,11 @@ type walk struct {
 	limits  Limits
 	visitor Visitor
 	process *Process
+	apart   bool // this is a child: it may take more memory
+	keys    *keys
+	stock   *stock
 
+	size     int64 // of the item, in bytes; 0 not known
 	produced int64
 	entries  int
 	held     int64 // bytes held in memory for reading at random
@@ -84,7 +94,7 @@ type place struct {
 
 // in returns the place of something called name in p.
 func (p place) in(name string) place {
-	return place{inner: p.inner + "!" + name, depth: p.depth + 1}
+	return place{inner: p.inner + "!" + shown(name), depth: p.depth + 1}
 }
 
 // over ends a walk: err is what Walk returns, nil after a limit of the whole
@@ -101,7 +111,8 @@ func (e *over) Error() string {
 // stream looks at one stream and unwraps it or hands it over. Its error ends
 // the walk: a limit of the whole item, the visitor's, or ctx's.
 func (w *walk) stream(p place, in Input) error {
-	br := bufio.NewReaderSize(in.Reader, 64<<10)
+	br := w.stock.reader(in.Reader)
+	defer w.stock.putReader(br)
 	head, err := br.Peek(headSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return w.text(p, io.MultiReader(bytes.NewReader(head), failed{err}), nil)
@@ -115,7 +126,7 @@ func (w *walk) stream(p place, in Input) error {
 	if f == nil {
 		return w.text(p, br, nil)
 	}
-	if f.isolated && w.process != nil {
+	if w.process != nil && f.apart(head) {
 		err = w.process.unpack(w, f, p, in)
 	} else {
 		err = w.guarded(f, p, in)
@@ -236,6 +247,8 @@ func (w *walk) exhausted() error {
 		return w.ctx.Err()
 	case w.produced > w.limits.Bytes:
 		return limitf("more than %d bytes unpacked", w.limits.Bytes)
+	case w.size > 0 && w.produced > itemFloor && w.produced/w.limits.Ratio > w.size:
+		return limitf("more than %d times as much unpacked as it is large", w.limits.Ratio)
 	case w.entries > w.limits.Entries:
 		return limitf("more than %d things in it", w.limits.Entries)
 	}

@@ -15,6 +15,7 @@ import (
 type xmlScanner struct {
 	r    *bufio.Reader
 	long []byte // a tag that does not fit the buffer
+	open bool   // the '<' of a tag was read
 	bare bool   // the last start tag was <x/>: its end is still to be told
 	last []byte
 }
@@ -56,21 +57,19 @@ func (x *xmlScanner) next() (xmlToken, error) {
 		return xmlToken{kind: xmlEnd, name: x.last}, nil
 	}
 	for {
-		c, err := x.r.ReadByte()
-		if err != nil {
-			return xmlToken{}, err
-		}
-		if c != '<' {
-			_ = x.r.UnreadByte() // it was just read
+		if !x.open {
 			text, err := x.r.ReadSlice('<')
 			if err == nil {
-				_ = x.r.UnreadByte()
+				x.open = true
 				text = text[:len(text)-1]
-			} else if !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+			} else if len(text) == 0 || !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 				return xmlToken{}, err
 			}
-			return xmlToken{kind: xmlText, text: text}, nil
+			if len(text) > 0 {
+				return xmlToken{kind: xmlText, text: text}, nil
+			}
 		}
+		x.open = false
 		t, ok, err := x.tag()
 		if err != nil || ok {
 			return t, err
@@ -111,7 +110,7 @@ func (x *xmlScanner) tag() (t xmlToken, ok bool, err error) {
 	case b[0] == '/':
 		return xmlToken{kind: xmlEnd, name: localName(bytes.TrimSpace(b[1:]))}, true, nil
 	}
-	for bytes.Count(b, []byte{'"'})%2 == 1 && len(b) < maxTag { // a '>' within quotes
+	for bytes.IndexByte(b, '"') >= 0 && bytes.Count(b, []byte{'"'})%2 == 1 && len(b) < maxTag { // a '>' within quotes
 		more, err := x.until('>')
 		if err != nil {
 			return t, false, err
@@ -123,8 +122,11 @@ func (x *xmlScanner) tag() (t xmlToken, ok bool, err error) {
 		x.bare = true
 	}
 	name, attrs := b, []byte(nil)
-	if i := bytes.IndexAny(b, " \t\r\n"); i >= 0 {
-		name, attrs = b[:i], b[i+1:]
+	for i, c := range b {
+		if c <= ' ' {
+			name, attrs = b[:i], b[i+1:]
+			break
+		}
 	}
 	name = localName(name)
 	x.last = append(x.last[:0], name...)
@@ -159,24 +161,27 @@ func localName(b []byte) []byte {
 }
 
 // attr returns the value of an attribute, decoded; name is without prefix.
-func (t xmlToken) attr(name string) string {
+func (t xmlToken) attr(name string) string { return string(appendDecoded(nil, t.find(name))) }
+
+// find returns the value of an attribute as it is written, nil for none.
+func (t xmlToken) find(name string) []byte {
 	b := t.attrs
 	for {
 		i := bytes.IndexByte(b, '=')
 		if i < 0 {
-			return ""
+			return nil
 		}
 		key := localName(bytes.TrimSpace(b[:i]))
 		b = bytes.TrimLeft(b[i+1:], " \t\r\n")
 		if len(b) == 0 || b[0] != '"' && b[0] != '\'' {
-			return ""
+			return nil
 		}
 		end := bytes.IndexByte(b[1:], b[0])
 		if end < 0 {
-			return ""
+			return nil
 		}
 		if string(key) == name {
-			return string(appendDecoded(nil, b[1:1+end]))
+			return b[1 : 1+end]
 		}
 		b = b[end+2:]
 	}

@@ -3,12 +3,13 @@ package extract
 import (
 	"archive/zip"
 	"bytes"
+	"compress/bzip2"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
 	"strings"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -16,13 +17,6 @@ import (
 // memory. A larger one belongs to an archive of more than about 200,000 entries,
 // which is read from its beginning instead.
 const maxDirectory = 16 << 20
-
-// methods are those of archive/zip's defaults and the ones that zip programs
-// write besides (APPNOTE.TXT 6.3.10, 4.4.5).
-func registerMethods(r *zip.Reader) {
-	r.RegisterDecompressor(zip.Deflate, flate.NewReader)
-	r.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxDictionary)))
-}
 
 func unpackZip(w *walk, p place, in Input) error {
 	in, done, err := w.atRandom(in)
@@ -40,7 +34,6 @@ func unpackZip(w *walk, p place, in Input) error {
 	if err != nil {
 		return w.zipSequential(p, io.NewSectionReader(in.At, 0, in.Size))
 	}
-	registerMethods(r)
 	if kind := officeKind(r); kind != nil {
 		return kind(w, p, r)
 	}
@@ -73,27 +66,57 @@ func (w *walk) zipEntry(p place, f *zip.File) error {
 	if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
 		return nil
 	}
-	rc, err := w.zipOpen(f)
+	rc, made, err := w.zipOpen(f)
 	if err != nil {
 		w.visitor.Gap(p.in(name).inner, err)
 		return nil
 	}
 	defer rc.Close()
-	return w.child(p, name, tornReader(rc), func() int64 { return int64(min(f.CompressedSize64, 1<<62)) })
+	return w.child(p, name, tornReader(rc), made)
 }
 
 // encryptedFlag is bit 0 of an entry's general purpose flags.
 const encryptedFlag = 1
 
-func (w *walk) zipOpen(f *zip.File) (io.ReadCloser, error) {
+// zipOpen opens an entry. made is as child takes it.
+func (w *walk) zipOpen(f *zip.File) (rc io.ReadCloser, made func() int64, err error) {
 	if f.Flags&encryptedFlag != 0 {
-		return nil, ErrEncrypted
+		rc, err := w.unlockZip(f)
+		return rc, func() int64 { return int64(min(f.CompressedSize64, 1<<62)) }, err
 	}
-	rc, err := f.Open()
-	if errors.Is(err, zip.ErrAlgorithm) {
-		return nil, ErrUnsupported
+	raw, err := f.OpenRaw()
+	if err != nil {
+		return nil, nil, torn(err)
 	}
-	return rc, torn(err)
+	c := &counter{r: raw}
+	rc, err = w.zipMethod(f.Method, c)
+	return &summed{ReadCloser: rc, sum: crc32.NewIEEE(), want: f.CRC32, size: int64(min(f.UncompressedSize64, 1<<62)), rest: c}, c.count, err
+}
+
+// Methods that zip programs write besides those of archive/zip (APPNOTE.TXT
+// 6.3.10, 4.4.5).
+const (
+	methodBzip2 = 12
+	methodZstd  = zstd.ZipMethodWinZip
+)
+
+// zipMethod undoes what an entry was compressed with.
+func (w *walk) zipMethod(method uint16, r io.Reader) (io.ReadCloser, error) {
+	switch method {
+	case zip.Store:
+		return io.NopCloser(r), nil
+	case zip.Deflate:
+		return w.stock.inflate(r), nil
+	case methodBzip2:
+		return io.NopCloser(bzip2.NewReader(r)), nil
+	case methodZstd:
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, torn(err)
+		}
+		return z.IOReadCloser(), nil
+	}
+	return nil, ErrUnsupported
 }
 
 // directorySize returns the size of a zip's central directory as its end record

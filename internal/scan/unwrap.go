@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -20,16 +19,17 @@ import (
 
 // Extraction says how what items are wrapped in is opened.
 type Extraction struct {
-	Off     bool
-	Limits  extract.Limits
-	Command []string // starts a program that calls extract.Serve; nil: every format is read in this process
+	Off       bool
+	Limits    extract.Limits
+	Passwords extract.Passwords
+	Command   []string // starts a program that calls extract.Serve; nil: every format is read in this process
 }
 
 func (o Options) walker() *extract.Walker {
 	if o.Extract.Off {
 		return nil
 	}
-	wr := &extract.Walker{Limits: o.Extract.Limits}
+	wr := &extract.Walker{Limits: o.Extract.Limits, Passwords: o.Extract.Passwords}
 	if len(o.Extract.Command) > 0 {
 		wr.Process = &extract.Process{Command: o.Extract.Command}
 	}
@@ -76,7 +76,7 @@ func (w *worker) unwrap(ctx context.Context, it sources.Item, f finds, body sour
 	head := bytes.Clone(w.win.buf[:first.have])
 	defer clear(head)
 	all := errors.Is(first.err, io.EOF)
-	in := extract.Input{Reader: io.MultiReader(bytes.NewReader(head), r), Size: -1}
+	in := extract.Input{Reader: io.MultiReader(bytes.NewReader(head), r), Size: f.attr.Size}
 	f.bytes = max(f.attr.Size, int64(first.have))
 	switch {
 	case all:
@@ -86,7 +86,9 @@ func (w *worker) unwrap(ctx context.Context, it sources.Item, f finds, body sour
 		at := &ranges{w: w, ctx: ctx, it: it}
 		at.it.Attr = f.attr // every range must be of the version that was opened
 		defer at.close()
-		in.At, in.Size = at, f.attr.Size
+		blocks := extract.NewBlocks(at, rangeSize, rangesKept)
+		defer blocks.Forget()
+		in.At, in.Size = blocks, f.attr.Size
 	}
 	f.place = place(it)
 	u := &unwrapping{worker: w, ctx: ctx, it: it, finds: &f}
@@ -138,18 +140,23 @@ type unwrapping struct {
 
 // Text implements extract.Visitor.
 func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) error {
-	br := bufio.NewReaderSize(r, detectors.HeadSize)
-	head, _ := br.Peek(detectors.HeadSize) // an error comes again with the next read
-	order, wide := extract.UTF16(head)
-	r = br
+	begin := whole
+	begin.have, begin.err = u.win.prime(r)
+	head := u.win.buf[:begin.have]
+	order, wide := extract.UTF16(head[:min(len(head), detectors.HeadSize)])
 	if wide {
-		r = extract.Narrow(br, order)
+		held := bytes.Clone(head) // the window is needed for what is made of it
+		defer clear(held)
+		r = io.MultiReader(bytes.NewReader(held), failing{r, begin.err})
+		r, begin = extract.Narrow(r, order), whole
 	}
 	if inner != "" {
 		defer func(name string) { u.win.name = name }(u.win.name)
 		u.win.name = innerName(inner)
 	}
-	d, err := u.win.drag(u.ctx, r, whole)
+	d, err := u.win.drag(u.ctx, r, begin)
+	u.finds.streams++
+	defer u.explain(inner, places, d.n)
 	atoms := slices.Clone(d.atoms)
 	if wide {
 		atoms = mergeWide(nil, atoms)
@@ -174,6 +181,34 @@ func (u *unwrapping) Text(inner string, r io.Reader, places *extract.Places) err
 	return nil
 }
 
+// explain keeps what was told of one stream.
+func (u *unwrapping) explain(inner string, places *extract.Places, n int64) {
+	if !u.Trace.On() {
+		return
+	}
+	if t := *u.Trace; len(t.Atoms)+len(t.Drops)+len(t.Candidates) > 0 {
+		at := innerPlace(places)
+		u.finds.explained = append(u.finds.explained, Explained{
+			Path: inner, Trace: t, Bytes: n, Place: func(a detectors.Atom) journal.Position { p, _ := at(a); return p },
+		})
+	}
+	*u.Trace = detectors.Trace{}
+}
+
+// failing reads r, or has come to an error already.
+type failing struct {
+	r   io.Reader
+	err error // nil: not yet
+}
+
+// Read implements io.Reader.
+func (f failing) Read(p []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return f.r.Read(p)
+}
+
 // innerName is the file name at the end of an inner path.
 func innerName(inner string) string {
 	inner = inner[strings.LastIndexAny(inner, "!/")+1:]
@@ -195,57 +230,42 @@ func innerPlace(places *extract.Places) func(a detectors.Atom) (journal.Position
 	}
 }
 
-// rangeSize is how much of an item is read at once when it is read at random.
-const rangeSize = 256 << 10
+// rangeSize is how much of an item is read at once when it is read at random, and
+// rangesKept how many such pieces are kept.
+const (
+	rangeSize  = 256 << 10
+	rangesKept = 8
+)
 
 // ranges reads an item at random. It keeps one open body for as long as reading
-// goes forward, and the bytes it read last.
+// goes forward.
 type ranges struct {
 	w    *worker
 	ctx  context.Context
 	it   sources.Item
 	body sources.Body
 	next int64 // where body reads on
-	buf  []byte
-	off  int64 // of buf
 }
 
 // ReadAt implements io.ReaderAt. It is not safe for concurrent use.
 func (s *ranges) ReadAt(p []byte, off int64) (int, error) {
-	n := 0
-	for n < len(p) {
-		at := off + int64(n)
-		if at < s.off || at >= s.off+int64(len(s.buf)) {
-			if err := s.fill(at); err != nil {
-				return n, err
-			}
-		}
-		n += copy(p[n:], s.buf[at-s.off:])
+	if off >= s.it.Attr.Size {
+		return 0, io.EOF
 	}
-	return n, nil
-}
-
-func (s *ranges) fill(off int64) error {
 	if s.body == nil || s.next != off {
 		s.close()
 		body, err := s.w.src.Open(s.ctx, s.it, off, -1)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		s.body, s.next = body, off
 	}
-	if cap(s.buf) == 0 {
-		s.buf = make([]byte, rangeSize)
+	n, err := fill(s.w.paced(s.ctx, s.body), p)
+	s.next += int64(n)
+	if n == len(p) {
+		err = nil
 	}
-	n, err := fill(s.w.paced(s.ctx, s.body), s.buf[:rangeSize])
-	s.buf, s.off, s.next = s.buf[:n], off, off+int64(n)
-	if n > 0 {
-		return nil
-	}
-	if err == nil {
-		err = io.ErrNoProgress
-	}
-	return err
+	return n, err
 }
 
 func (s *ranges) close() {
@@ -253,6 +273,4 @@ func (s *ranges) close() {
 		_ = s.body.Close() // it was only read
 		s.body = nil
 	}
-	clear(s.buf[:cap(s.buf)])
-	s.buf = s.buf[:0]
 }

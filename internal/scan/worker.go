@@ -149,6 +149,8 @@ type finds struct {
 	marks      map[int]string // by line: the comment that asks to pass over it
 	inner      []innerStream  // what lies in the item, in the order of its candidates; nil: the item is wrapped in nothing
 	unread     []innerGap
+	streams    int         // how many lie in it
+	explained  []Explained // those of them that a Trace tells something of
 }
 
 func (f *finds) destroy() {

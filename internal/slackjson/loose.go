@@ -31,23 +31,30 @@ func (t *Text) keepLoose(text []byte) {
 // part of a credential.
 const tokenSize = 16
 
-// hasToken reports whether b holds a run of letters and digits, both of them,
-// that is no word of a language. It decides about effort only: what it says no
-// to is read all the same, but not beside the beginning of its thread.
+// longSize is how long a word of letters alone must be to be none.
+const longSize = 32
+
+// hasToken reports whether b holds a run of letters and digits that is no word of a
+// language: one with both, one of capitals, or a long one of both cases. It decides
+// about effort only: what it says no to is read all the same, but not beside what
+// belongs to it.
 func hasToken(b []byte) bool {
-	run, digits, letters := 0, 0, 0
+	run, digits, small, capitals := 0, 0, 0, 0
 	for _, c := range b {
 		switch {
 		case '0' <= c && c <= '9':
 			digits++
-		case 'a' <= c|0x20 && c|0x20 <= 'z':
-			letters++
+		case 'a' <= c && c <= 'z':
+			small++
+		case 'A' <= c && c <= 'Z':
+			capitals++
 		case c == '+' || c == '/' || c == '=' || c == '_' || c == '-':
 		default:
-			run, digits, letters = 0, 0, 0
+			run, digits, small, capitals = 0, 0, 0, 0
 			continue
 		}
-		if run++; run >= tokenSize && digits > 0 && letters > 0 {
+		run++
+		if run >= tokenSize && (digits > 0 && small+capitals > 0 || capitals >= tokenSize && small == 0) || run >= longSize && small > 0 && capitals > 0 {
 			return true
 		}
 	}

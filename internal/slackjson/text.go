@@ -2,6 +2,7 @@ package slackjson
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 )
@@ -59,7 +60,9 @@ type Text struct {
 
 	begin    int // of the message, in out; it moves with out
 	object   filesOf
-	overlong bool // some of the message was given out unasked
+	overlong bool // the message is wanted, and some of it was given out already
+	dropped  bool // it is not, or nobody knows
+	lost     bool // of some message in this part nobody knew
 	count    int  // messages of this part
 	index    index
 	after    func(*Text) []Part
@@ -141,8 +144,10 @@ func (t *Text) advance() error {
 			continue
 		}
 		t.take(tok)
-		if t.undecided() && len(t.out)-t.begin > keepSize {
-			t.overlong = true
+		if t.undecided() && len(t.out)-t.begin+len(t.meta) > keepSize {
+			t.long()
+		} else if len(t.meta) > keepSize {
+			t.flushMeta()
 		}
 		if t.part.Most > 0 && t.count >= t.part.Most {
 			if err := t.endPart(io.EOF); err != nil {
@@ -151,6 +156,21 @@ func (t *Text) advance() error {
 		}
 	}
 	return nil
+}
+
+var errLong = fmt.Errorf("a message of more than %d bytes, whose author and time do not stand in front, was left out: only some messages are wanted, and whether it is one could not be told", keepSize)
+
+// long decides on a message that is too long to be kept until it has been read.
+func (t *Text) long() {
+	if !t.dropped {
+		known := t.now.TS != "" && t.now.Author != "" && t.part.KeepFile == nil
+		if t.overlong = known && t.wanted(); t.overlong {
+			t.flushMeta()
+			return
+		}
+		t.dropped, t.lost = true, t.lost || !known
+	}
+	t.out, t.meta = t.out[:t.begin], t.meta[:0]
 }
 
 // next opens the next part.
@@ -172,7 +192,7 @@ func (t *Text) next() error {
 		return err
 	}
 	t.reset()
-	t.src, t.count, t.rest, t.class = src, 0, t.rest[:0], written
+	t.src, t.count, t.lost, t.rest, t.class = src, 0, false, t.rest[:0], written
 	if t.part.Raw {
 		t.index.add(t.base+int64(len(t.out)), t.part.Of)
 		return nil
@@ -195,7 +215,9 @@ func (t *Text) endPart(err error) error {
 	cerr := t.src.Close()
 	t.src = nil
 	if errors.Is(err, io.EOF) {
-		err = cerr
+		if err = cerr; err == nil && t.lost {
+			err = errLong
+		}
 	}
 	if t.part.Context {
 		return nil
@@ -254,7 +276,7 @@ func (t *Text) take(tok *Token) {
 		}
 	case Open:
 		if began {
-			t.begin, t.overlong, t.files, t.class = len(t.out), false, false, written
+			t.begin, t.overlong, t.dropped, t.files, t.class = len(t.out), false, false, false, written
 		}
 	}
 }
@@ -326,7 +348,7 @@ func (t *Text) seeHost(b []byte) {
 
 // endMessage decides on the message that has been read.
 func (t *Text) endMessage() {
-	if !t.overlong && !t.wanted() {
+	if t.dropped || !t.overlong && !t.wanted() {
 		t.out, t.meta = t.out[:t.begin], t.meta[:0]
 		return
 	}

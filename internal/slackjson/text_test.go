@@ -115,7 +115,7 @@ func TestTextTorn(t *testing.T) {
 
 // TestTextBounded: neither a long string nor a long list makes a Text grow.
 func TestTextBounded(t *testing.T) {
-	long := io.MultiReader(strings.NewReader(`[{"ts":"1700000004.000100","text":"`), io.LimitReader(repeat("a&"), 64<<20), strings.NewReader(`"},`),
+	long := io.MultiReader(strings.NewReader(`[{"ts":"1700000004.000100","user":"U1","text":"`), io.LimitReader(repeat("a&"), 64<<20), strings.NewReader(`"},`),
 		io.LimitReader(repeat(`{"ts":"1700000004.000100","text":"b"},`), 38*2*maxIndex), strings.NewReader(`0]`))
 	x := NewText(Part{Open: func() (io.ReadCloser, error) { return io.NopCloser(long), nil }, Keep: func(Message) bool { return true }})
 	n, most := int64(0), 0
@@ -139,6 +139,47 @@ func TestTextBounded(t *testing.T) {
 	}
 	if err := x.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTextLong: a message that is too long to be kept is left out unless it is known
+// to be wanted, and memory stays bounded whatever it is long of.
+func TestTextLong(t *testing.T) {
+	const size = 3 << 20
+	keep := func(m Message) bool { return m.Author == "U1" }
+	for _, c := range []struct {
+		name, front, back string
+		keep              func(Message) bool
+		want              bool
+		err               error
+	}{
+		{"wanted", `"ts":"1700000004.000100","user":"U1","text":"`, `"`, keep, true, nil},
+		{"not wanted", `"ts":"1700000004.000100","user":"U2","text":"`, `"`, keep, false, nil},
+		{"not told", `"text":"`, `","ts":"1700000004.000100","user":"U1"`, keep, false, errLong},
+		{"long of ids", `"ts":"1700000004.000100","user":"U2","team":"`, `"`, keep, false, nil},
+		{"long of ids and not told", `"team":"`, `","ts":"1700000004.000100","user":"U2"`, keep, false, errLong},
+		{"all wanted", `"team":"`, `"`, nil, true, nil},
+	} {
+		long := io.MultiReader(strings.NewReader(`[{`+c.front), io.LimitReader(repeat("ab"), size), strings.NewReader(c.back+`},{"ts":"1700000005.000100","user":"U1","text":"next"}]`))
+		x := NewText(Part{Open: func() (io.ReadCloser, error) { return io.NopCloser(long), nil }, Keep: c.keep})
+		n, most := 0, 0
+		var tail []byte
+		buf := make([]byte, 4096)
+		var err error
+		for err == nil {
+			var m int
+			m, err = x.Read(buf)
+			n += m
+			tail = append(tail[:0:0], append(tail, buf[:m]...)[max(0, len(tail)+m-200):]...)
+			most = max(most, cap(x.out)+cap(x.meta)+cap(x.rest))
+		}
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		if (n > size) != c.want || !errors.Is(err, c.err) || (err == nil) != (c.err == nil) || !strings.Contains(string(tail), "next") || most > 6*keepSize {
+			t.Errorf("%s: %d bytes, buffers of %d, %v", c.name, n, most, err)
+		}
+		_ = x.Close()
 	}
 }
 

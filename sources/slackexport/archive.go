@@ -171,6 +171,10 @@ func readDirectory(r io.ReaderAt, size int64) ([]*zip.File, error) {
 	return zr.File, nil
 }
 
+const sqliteMagic = "SQLite format 3\x00"
+
+var errDatabase = fmt.Errorf("it is a database, not a ZIP: name the folder that slackdump made, which holds the files too: %w", sources.ErrUnsupported)
+
 // directorySize reads how long a ZIP says that its directory is (APPNOTE.TXT
 // 6.3.10, sections 4.3.14 and 4.3.16).
 func directorySize(r io.ReaderAt, size int64) (int64, error) {
@@ -178,6 +182,10 @@ func directorySize(r io.ReaderAt, size int64) (int64, error) {
 	tail := make([]byte, min(size, endSize+1<<16))
 	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
+	}
+	head := make([]byte, len(sqliteMagic))
+	if n, _ := r.ReadAt(head, 0); string(head[:n]) == sqliteMagic {
+		return 0, errDatabase
 	}
 	at := strings.LastIndex(string(tail), "PK\x05\x06")
 	if at < 0 || at+endSize > len(tail) {

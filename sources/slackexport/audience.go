@@ -104,6 +104,9 @@ func (s *Source) wherever(ctx context.Context, id string) (sources.Audience, err
 	if err != nil {
 		return slackjson.Unknown("which messages share the file", s.layout.at), err
 	}
+	if s.layout.database {
+		return slackjson.Unknown("which messages share the file: they are in slackdump's database", s.layout.at), nil
+	}
 	if len(found.shares) == 0 {
 		return slackjson.Unknown("no message of the export shares the file", s.layout.at), nil
 	}

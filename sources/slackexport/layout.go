@@ -32,6 +32,7 @@ type layout struct {
 	claimed   map[string]bool // files in the root that are no items of the root
 	slackdump bool            // a file for each conversation, in the root
 	person    bool            // texts of one person's conversations
+	database  bool            // slackdump's database holds the messages
 	host      string          // of permalinks, "" if the lists do not tell
 	notes     []string
 	at        time.Time // when the export was made: the newest of the lists
@@ -54,13 +55,17 @@ func readLayout(t tree) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.person = !found && !l.slackdump && slices.Contains(dirs, textFolders[0]) && slices.Contains(dirs, textFolders[1])
+	l.person = !found && !l.slackdump && isText(dirs)
 	for _, dir := range dirs {
 		if l.byDir[dir] == nil {
 			l.add(&place{id: "folder " + legible(dir), dir: dir, title: legible(dir)})
 		}
 	}
-	if !found && !l.slackdump && !l.person && (t.torn() == nil || !l.hasDays(t)) {
+	if _, err := t.find(database); err == nil {
+		l.database = true
+		l.notes = append(l.notes, "slackdump's database is read as any database is: places are named by page, and who could read them is unknown; \"slackdump convert\" makes an export of it, which tells more")
+	}
+	if !found && !l.slackdump && !l.person && !l.database && (t.torn() == nil || !l.hasDays(t)) {
 		return nil, errNoExport
 	}
 	if l.people.Len() == 0 {

@@ -41,6 +41,18 @@ var plain = []string{"integration_logs.json", ".slack-manifest.json", "workspace
 // a text for each conversation in the first two, and the files of all in "files".
 var textFolders = [2]string{"channels", "dms"}
 
+// isText reports whether an export's folders are those of a text export. One of
+// them is missing where there was nothing to put into it.
+func isText(dirs []string) bool {
+	n := 0
+	for _, name := range []string{textFolders[0], textFolders[1], "files"} {
+		if slices.Contains(dirs, name) {
+			n++
+		}
+	}
+	return n > 1
+}
+
 func isFileList(name string) bool { return slices.Contains(fileLists, name) }
 
 func isList(name string) bool {

@@ -110,7 +110,7 @@ func (s *Source) Count(f slackjson.Form) int {
 // Private reports whether what is wanted of the export holds conversations that
 // their members take for private.
 func (s *Source) Private() bool {
-	return s.layout.person || slices.ContainsFunc(s.layout.places, func(p *place) bool {
+	return s.layout.person || s.layout.database || slices.ContainsFunc(s.layout.places, func(p *place) bool {
 		return p.conv.ID != "" && p.conv.Form != slackjson.PublicChannel && !strings.HasPrefix(p.conv.Name, "FC:") && s.wants(p)
 	})
 }
@@ -122,7 +122,7 @@ func (s *Source) notes() []string {
 	}
 	if s.layout.person {
 		notes = append(notes, "an export of one person's conversations, as text: places are named by line, and audiences are unknown")
-	} else if !s.layout.slackdump && s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
+	} else if !s.layout.slackdump && !s.layout.database && s.Count(slackjson.Direct)+s.Count(slackjson.GroupDirect)+s.Count(slackjson.PrivateChannel) == 0 {
 		notes = append(notes, "a standard export: it holds public channels only; direct messages and private channels need an export of all conversations")
 	}
 	if n := s.unknownForms(); n > 0 && len(s.config.Select.Forms) > 0 {

@@ -125,6 +125,8 @@ func layoutTexts(l slacktest.Layout) map[string]string {
 			"#general/C1.json": "said in general & there https://x.example", "#secret/G1.json": "said in secret", "group message mpdm-ann--ben--gus-1/G2.json": "said in group",
 			"direct message D1/D1.json": "said in direct", "G1/F00000001-notes.txt": "inside the file",
 		}
+	case slacktest.Database:
+		return map[string]string{"slackdump.sqlite": "said in secret", "__uploads/F00000001/notes.txt": "inside the file"}
 	case slacktest.Chunks:
 		return map[string]string{
 			"#general/C1.json.gz": "said in general & there https://x.example", "#secret/G1.json.gz": "said in secret",
@@ -252,7 +254,7 @@ func TestWriters(t *testing.T) {
 	if !a.EverKnown || !slices.Contains(a.Ever.Levels(), sources.Guests) {
 		t.Errorf("who left: %+v", a.Ever)
 	}
-	said := fmt.Sprint(a.Unresolved, a.Machines)
+	said := fmt.Sprint(a.Unresolved, a.Machines, a.Past)
 	for _, want := range []string{"gone (U0GONE, deactivated)", "gus (U0GUEST)", "deploybot", "the export does not say"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s is missing: %s", want, said)

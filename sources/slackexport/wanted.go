@@ -58,10 +58,15 @@ func (s *Source) unwanted(ctx context.Context, p *place, e entry) error {
 	if s.layout.person && (s.narrowed() || s.keep != nil) {
 		return s.unwantedText(p, e)
 	}
+	if p.dir == "" && s.keep != nil && strings.HasPrefix(e.name, database) {
+		return errMixed
+	}
 	if p.dir != "" || !s.narrowed() || isFileList(e.name) { // whose elements are judged one by one
 		return nil
 	}
 	switch sel := s.config.Select; {
+	case strings.HasPrefix(e.name, database):
+		return errMixed
 	case len(sel.Channels)+len(sel.Forms) > 0:
 		return errOthers
 	case slices.Contains(plain, e.name), slices.Contains(peopleLists, e.name):
@@ -96,6 +101,9 @@ func (s *Source) unshared(ctx context.Context, p *place, id string) error {
 		if f.wanted && (p.dir == uploads || f.place == p) {
 			return nil
 		}
+	}
+	if s.layout.database {
+		return errMixed
 	}
 	if found.failed != nil {
 		return fmt.Errorf("whether a wanted message shares it: %w", found.failed)

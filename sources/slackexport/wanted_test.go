@@ -134,3 +134,14 @@ func TestSelectionOfTexts(t *testing.T) {
 		t.Error("texts are read whose authors are not told apart")
 	}
 }
+
+// TestTextsWithoutSome: an export as text lacks the folders of what there was none
+// of.
+func TestTextsWithoutSome(t *testing.T) {
+	w := slacktest.NewWorkspace()
+	c := w.AddConversation("public_channel", "C1", "general", "U0ANN")
+	w.Share(c, "U0ANN", "notes.txt", []byte("inside"))
+	if all := readAll(t, openExport(t, w, slacktest.Person, false, Config{})); len(all) != 2 {
+		t.Errorf("%v", all)
+	}
+}

@@ -27,10 +27,11 @@ const (
 	DumpedMost Layout = "slackdump-mattermost" // slackdump's, with files in __uploads
 	Dump       Layout = "slackdump-dump"       // its own, a file for each conversation
 	Chunks     Layout = "slackdump-chunk"      // its archive of compressed chunks
+	Database   Layout = "slackdump-database"   // its archive as a database
 )
 
 // Layouts are all of them.
-var Layouts = []Layout{Standard, Corporate, Enterprise, Person, Dumped, DumpedMost, Dump, Chunks}
+var Layouts = []Layout{Standard, Corporate, Enterprise, Person, Dumped, DumpedMost, Dump, Chunks, Database}
 
 // exportToken is what stands behind ?t= in the addresses of an export's files.
 // Nothing in it is of a real token but its beginning.
@@ -49,6 +50,8 @@ func (w *Workspace) Export(l Layout, put func(name string, data []byte) error) e
 		return w.exportDump(put)
 	case Chunks:
 		return w.exportChunks(put)
+	case Database:
+		return w.exportDatabase(put)
 	}
 	all := map[string]any{}
 	users := make([]any, len(w.Users))
