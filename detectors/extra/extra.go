@@ -35,7 +35,7 @@ func list() []rules.Rule {
 		}
 	}
 	password := rule("database-url", secret.DatabaseURL,
-		`(?i)\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|oracle)(?:\+[a-z0-9]{1,16})?://[^\s:@/'"<>\x60]{0,64}:([^\s@/'"<>\x60]{1,200})@[^\s@/'"<>\x60,?]{1,253}`,
+		`(?i)\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|oracle)(?:\+[a-z0-9]{1,16})?://[^\s\x00-\x1f:@/'"<>\x60]{0,64}:([^\s\x00-\x1f@/'"<>\x60]{1,200})@[^\s\x00-\x1f@/'"<>\x60,?]{1,253}`,
 		databaseURL, "postgres", "mysql", "mariadb", "mongodb", "redis", "amqp", "mssql", "sqlserver", "clickhouse", "oracle")
 	password.Random, password.Confidence = false, detectors.Medium
 	return []rules.Rule{
