@@ -67,10 +67,13 @@ func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int
 				hits = append(hits, Hit{Off: i, ID: int32(id), Wide: true})
 			}
 		}
-		if n := 0; long != 0 && in(i) && !in(i-1) {
+		n := 0
+		if long != 0 && in(i) && !in(i-1) {
 			for in(i + n) {
 				n++
 			}
+		}
+		if long != 0 && n >= long-1 {
 			word := string(b[i : i+min(n, long-1)])
 			start := word[:len(word)/8*8]
 			name := (!strings.ContainsAny(start, "0123456789") && len(spoken.FindAllString(word, -1)) <= fewWords || strings.ToLower(start) == start) && len(smalls.FindAllString(start, -1)) >= len(start)/2
@@ -86,9 +89,12 @@ func naive(literals []string, run, long int, b []byte) (hits []Hit, newlines int
 		for k := i; k < i+run && whole; k++ {
 			whole = in(k)
 		}
+		if !whole {
+			continue
+		}
 		word := string(b[i : i+run])
 		digest := len(spoken.FindAllString(word, -1)) <= fewWords || strings.ToLower(word) == word || strings.ToUpper(word) == word || strings.Trim(word, "0123456789abcdef") == "" || strings.Trim(word, "0123456789ABCDEF") == ""
-		if whole && !digest {
+		if !digest {
 			hits = append(hits, Hit{Off: i, ID: int32(len(literals))})
 		}
 	}
