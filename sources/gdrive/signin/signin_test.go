@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,14 +63,16 @@ func link(t *testing.T, page, id string) string {
 
 func TestConsent(t *testing.T) {
 	srv, c := authority(t)
+	var browser sync.WaitGroup
 	refresh, err := c.Ask(t.Context(), time.Minute, func(address string) {
-		go func() {
+		browser.Go(func() {
 			_, page := get(t, address)
 			if code, text := get(t, link(t, page, "allow")); code != 200 || !strings.Contains(text, "may read your Drive now") {
 				t.Errorf("the browser was told %d %q", code, text)
 			}
-		}()
+		})
 	})
+	browser.Wait()
 	if err != nil || refresh == "" {
 		t.Fatalf("%v", err)
 	}
@@ -85,14 +88,16 @@ func TestConsent(t *testing.T) {
 
 func TestDenial(t *testing.T) {
 	_, c := authority(t)
+	var browser sync.WaitGroup
 	_, err := c.Ask(t.Context(), time.Minute, func(address string) {
-		go func() {
+		browser.Go(func() {
 			_, page := get(t, address)
 			if _, text := get(t, link(t, page, "deny")); !strings.Contains(text, "may not read") {
 				t.Errorf("the browser was told %q", text)
 			}
-		}()
+		})
 	})
+	browser.Wait()
 	if !errors.Is(err, signin.ErrDenied) {
 		t.Errorf("%v", err)
 	}
