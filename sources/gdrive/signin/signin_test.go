@@ -134,14 +134,16 @@ func TestStrangers(t *testing.T) {
 // anything of the answer.
 func TestForgedCode(t *testing.T) {
 	_, c := authority(t)
+	var browser sync.WaitGroup
 	_, err := c.Ask(t.Context(), time.Minute, func(address string) {
-		go func() {
+		browser.Go(func() {
 			u, err := url.Parse(address)
 			if err == nil {
 				get(t, u.Query().Get("redirect_uri")+"?code=forged&state="+url.QueryEscape(u.Query().Get("state")))
 			}
-		}()
+		})
 	})
+	browser.Wait()
 	if err == nil || err.Error() != "sign in: Google gave no token: invalid_grant" {
 		t.Errorf("%v", err)
 	}
