@@ -4,8 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"mislaid/internal/extract/extracttest"
 )
 
 // TestLocked opens what zip, 7z and msoffcrypto-tool wrote with a password, with
@@ -53,6 +56,33 @@ func TestLocked(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLockedPDF does the same for what qpdf made of another document: the user's
+// password opens it and the owner's does.
+func TestLockedPDF(t *testing.T) {
+	files, planted := fixtures(t)
+	first := slices.IndexFunc(planted, func(p extracttest.Planted) bool { return p.File == "cairo.pdf" })
+	word := extracttest.Mark(planted[first].File, planted[first].Position)
+	for name, c := range map[string]struct {
+		passwords []string
+		opens     bool
+	}{"user": {[]string{"wrong", "user"}, true}, "owner": {[]string{"owner"}, true}, "wrong": {[]string{"wrong"}, false}} {
+		for how, process := range map[string]*Process{"here": nil, "in child": child(t, "serve")} {
+			v := newRecorded()
+			w := Walker{Passwords: NewPasswords(c.passwords), Process: process}
+			if err := w.Walk(t.Context(), inputOf(files["locked.pdf"]), v); err != nil {
+				t.Fatal(err)
+			}
+			locked := false
+			for _, err := range v.gaps {
+				locked = errors.Is(err, ErrEncrypted) && strings.Contains(err.Error(), "none of those given")
+			}
+			if opened := len(v.found(word)) > 0; opened != c.opens || locked == c.opens {
+				t.Errorf("%s, %s: opened %v, gaps %v", name, how, opened, v.gaps)
+			}
+		}
 	}
 }
 

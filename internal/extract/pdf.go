@@ -27,7 +27,7 @@ func unpackPDF(w *walk, p place, in Input) error {
 	defer done()
 	made := max(in.Size, 1)
 	var decoded int64
-	doc, err := pdf.Open(in.At, in.Size, pdf.Config{Charge: func(n int) error {
+	charge := func(n int) error {
 		decoded += int64(n)
 		w.produced += int64(n)
 		if full := w.exhausted(); full != nil {
@@ -37,7 +37,8 @@ func unpackPDF(w *walk, p place, in Input) error {
 			return limitf("more than %d times as large as what it was made of", w.limits.Ratio)
 		}
 		return nil
-	}})
+	}
+	doc, err := w.openPDF(in, charge)
 	if err != nil {
 		return pdfError(err)
 	}
@@ -170,6 +171,26 @@ func (w *walk) pdfAround(p place, doc *pdf.Document) error {
 	return nil
 }
 
+// openPDF opens a document, with a password if it asks for one.
+func (w *walk) openPDF(in Input, charge func(n int) error) (*pdf.Document, error) {
+	doc, err := pdf.Open(in.At, in.Size, pdf.Config{Charge: charge})
+	if !errors.Is(err, pdf.ErrEncrypted) {
+		return doc, err
+	}
+	fits, err := w.open(func(password string) (bool, error) {
+		var err error
+		doc, err = pdf.Open(in.At, in.Size, pdf.Config{Charge: charge, Passwords: [][]byte{[]byte(password)}})
+		if errors.Is(err, pdf.ErrEncrypted) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err == nil && !fits {
+		err = w.locked()
+	}
+	return doc, err
+}
+
 // maxAround is how much of a form's fields, and of scripts, is read.
 const maxAround = 16 << 20
 
@@ -177,7 +198,7 @@ const maxAround = 16 << 20
 func pdfError(err error) error {
 	kind := ErrTorn
 	switch {
-	case errors.Is(err, ErrLimit), errors.Is(err, ErrTorn):
+	case errors.Is(err, ErrLimit), errors.Is(err, ErrTorn), errors.Is(err, ErrEncrypted):
 		return err
 	case errors.Is(err, pdf.ErrEncrypted):
 		return ErrEncrypted
