@@ -67,6 +67,7 @@ var explained = []explanation{
 	{"awscli/examples/ecr/get-download-url-for-layer.rst", "the id of a real temporary key in an expired presigned URL"},
 	{"awscli/examples/ssm/get-deployable-patch-snapshot-for-instance.rst", "the id of a real key in an expired presigned URL"},
 	{"awscli/examples/devicefarm/create-upload.rst", "a presigned URL as AWS once gave it, expired"},
+	{"google/externalaccount/aws_test.go", "a temporary key, with its secret and token, that signatures were once made with"},
 }
 
 // kitchen is a directory in which tools are run.
