@@ -173,9 +173,12 @@ func readSelftest(raw []byte) (map[string]string, error) {
 func syntheticID() string {
 	for {
 		var b [10]byte
-		_, _ = rand.Read(b[:]) // never fails: crypto/rand documentation
-		account := 200_000_000_000 + binary.BigEndian.Uint64(b[:8])%700_000_000_000
-		binary.BigEndian.PutUint64(b[:8], 1<<63|account<<23|binary.BigEndian.Uint64(b[2:])&(1<<23-1))
+		var number, more [8]byte
+		for _, random := range [][]byte{b[:], number[:], more[:]} {
+			_, _ = rand.Read(random) // never fails: crypto/rand documentation
+		}
+		account := 200_000_000_000 + binary.BigEndian.Uint64(number[:])%700_000_000_000
+		binary.BigEndian.PutUint64(b[:8], 1<<63|account<<23|binary.BigEndian.Uint64(more[:])&(1<<23-1))
 		id := "AKIA" + base32.StdEncoding.EncodeToString(b[:])
 		if distinctBytes(id) >= 12 && !strings.Contains(id, "EXAMPLE") { // others look made up, and are taken for that
 			return id
