@@ -180,7 +180,7 @@ func syntheticID() string {
 		account := 200_000_000_000 + binary.BigEndian.Uint64(number[:])%700_000_000_000
 		binary.BigEndian.PutUint64(b[:8], 1<<63|account<<23|binary.BigEndian.Uint64(more[:])&(1<<23-1))
 		id := "AKIA" + base32.StdEncoding.EncodeToString(b[:])
-		if distinctBytes(id) >= 12 && !strings.Contains(id, "EXAMPLE") { // others look made up, and are taken for that
+		if distinctBytes(id) >= 12 && !repeats(id, 4) && !strings.Contains(id, "EXAMPLE") { // others look made up, and are taken for that
 			return id
 		}
 	}
@@ -196,6 +196,17 @@ func syntheticSecret() string {
 			return key
 		}
 	}
+}
+
+// repeats reports whether a byte stands so many times running in s.
+func repeats(s string, times int) bool {
+	n := 1
+	for i := 1; i < len(s) && n < times; i++ {
+		if n++; s[i] != s[i-1] {
+			n = 1
+		}
+	}
+	return n >= times
 }
 
 func distinctBytes(s string) int {
