@@ -25,10 +25,10 @@ func layCable(t testing.TB) *cable {
 	t.Helper()
 	n := cables.Add(1)
 	near, far := fmt.Sprintf("10.98.%d.1", n), fmt.Sprintf("10.98.%d.2", n)
-	c := &cable{address: far, near: fmt.Sprintf("mislaid%d", n), holder: exec.Command("unshare", "--net", "sleep", "infinity")}
-	c.holder.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c := &cable{address: far, near: fmt.Sprintf("mislaid%d", n), holder: exec.Command("sleep", "infinity")}
+	c.holder.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Cloneflags: syscall.CLONE_NEWNET} // it begins there
 	if err := c.holder.Start(); err != nil {
-		t.Fatalf("a network of its own: %v (apt-get install util-linux)", err)
+		t.Fatalf("a network of its own, which needs root: %v", err)
 	}
 	t.Cleanup(func() {
 		_ = syscall.Kill(-c.holder.Process.Pid, syscall.SIGKILL)
